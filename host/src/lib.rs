@@ -1,0 +1,4 @@
+//! The library behind the `jobpolicy` command.
+
+pub mod wire;
+pub mod zones;

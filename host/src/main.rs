@@ -1,0 +1,3 @@
+//! The `jobpolicy` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! CronJob lines of `decide`.

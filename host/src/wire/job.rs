@@ -1,0 +1,1 @@
+//! Job lines of `decide`.

@@ -1,0 +1,1 @@
+//! CronJob decisions: schedules, missed runs, concurrency, history.

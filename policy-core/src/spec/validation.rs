@@ -1,0 +1,1 @@
+//! Defaults and validation of Jobs and CronJobs, as the API server applies them.
