@@ -75,9 +75,11 @@ pub fn parse(source: &Arc<Source>) -> Result<Vec<Manifest>, Diagnostic> {
         let document = Manifest { source: source.clone(), object: value, prefix: Vec::new(), spans };
         if !document.object.is_object() {
             let found = yaml::json_type_name(&document.object);
-            return Err(Diagnostic::error(format!("expected an object with `kind` and `metadata`, found {found}"))
-                .at(source, document.locate("").range, "not an object")
-                .help("a manifest is a mapping: `apiVersion: batch/v1`, `kind: Job`, …"));
+            return Err(Diagnostic::error(format!(
+                "expected an object with `kind` and `metadata`, found {found}"
+            ))
+            .at(source, document.locate("").range, "not an object")
+            .help("a manifest is a mapping: `apiVersion: batch/v1`, `kind: Job`, …"));
         }
         document.take_apart(&mut manifests)?;
     }
@@ -110,7 +112,8 @@ fn documents(source: &Arc<Source>) -> Result<Vec<(Value, Spans)>, Diagnostic> {
         // A text that starts like JSON was most likely meant to be JSON.
         (Err(_), Some(error)) => Err(json_diagnostic(source, &error)),
         (Err(error), None) => {
-            let diagnostic = Diagnostic::error(format!("invalid YAML: {}", error.message)).at(source, error.range, "");
+            let diagnostic =
+                Diagnostic::error(format!("invalid YAML: {}", error.message)).at(source, error.range, "");
             Err(Diagnostic { help: error.help, ..diagnostic })
         }
     }
@@ -122,8 +125,8 @@ fn json_diagnostic(source: &Arc<Source>, error: &json::JsonError) -> Diagnostic 
         error.offset..error.offset + 1,
         "",
     );
-    if error.message.starts_with("EOF") {
-        return diagnostic.help("the text ends too early; was it cut off?");
+    if error.message.starts_with("the text ends") {
+        return diagnostic.help("was it cut off?");
     }
     diagnostic
 }
@@ -203,8 +206,8 @@ impl Manifest {
                 return Err(list.refuse("items", &format!("`items` must be a list, found {found}")));
             }
         };
-        for (index, mut object) in items.into_iter().enumerate() {
-            let prefix = vec![Step::Field("items".to_owned()), Step::Bracket(index.to_string())];
+        let places = list.places_of_items(items.len());
+        for (index, (mut object, (prefix, spans))) in items.into_iter().zip(places).enumerate() {
             let Some(fields) = object.as_object_mut() else {
                 return Err(list.refuse(&format!("items[{index}]"), "an item of a list must be an object"));
             };
@@ -213,9 +216,23 @@ impl Manifest {
                 fields.insert("kind".to_owned(), item_kind.clone().into());
                 fields.entry("apiVersion").or_insert_with(|| api_version.clone().into());
             }
-            manifests.push(Manifest { object, prefix, ..list.clone() });
+            manifests.push(Manifest { source: list.source.clone(), object, prefix, spans });
         }
         Ok(())
+    }
+
+    /// How to find each item of a list again. JSON is searched from its start each time, so an item gets its own part.
+    fn places_of_items(&self, count: usize) -> Vec<(Vec<Step>, Spans)> {
+        let ranges = match &self.spans {
+            Spans::Json(document) => json::items(&self.source.text, document),
+            Spans::Yaml(_) => Vec::new(),
+        };
+        let prefix = |index: usize| vec![Step::Field("items".to_owned()), Step::Bracket(index.to_string())];
+        let place = |index: usize| match ranges.get(index) {
+            Some(range) => (Vec::new(), Spans::Json(range.clone())),
+            None => (prefix(index), self.spans.clone()),
+        };
+        (0..count).map(place).collect()
     }
 
     fn refuse(&self, field: &str, message: &str) -> Diagnostic {

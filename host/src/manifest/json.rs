@@ -45,6 +45,9 @@ fn json_error(text: &str, start: usize, error: &serde_json::Error) -> JsonError 
     let message = full.rsplit_once(" at line ").map_or(full.as_str(), |(message, _)| message);
     let message = match message {
         "recursion limit exceeded" => format!("values are nested more than {MAX_DEPTH} deep"),
+        eof if eof.starts_with("EOF while parsing ") => {
+            eof.replacen("EOF while parsing", "the text ends inside", 1)
+        }
         other => other.to_owned(),
     };
     let line_start = nth_line(&text[start..], error.line()) + start;
@@ -145,6 +148,16 @@ pub fn locate(text: &str, document: &Range<usize>, path: &[Step]) -> Located {
     Located { range, found }
 }
 
+/// The bytes of each item of a document's list `items`; none when there is no such list.
+pub fn items(text: &str, document: &Range<usize>) -> Vec<Range<usize>> {
+    let raw = text.get(document.clone()).unwrap_or_default().trim();
+    let items = step_into(raw, &Step::Field("items".to_owned()))
+        .and_then(|(_, list)| serde_json::from_str::<Vec<&RawValue>>(list).ok())
+        .unwrap_or_default();
+    let offset_of = |part: &str| part.as_ptr() as usize - text.as_ptr() as usize;
+    items.iter().map(|item| offset_of(item.get())..offset_of(item.get()) + item.get().len()).collect()
+}
+
 /// The value of one key or index, and the key's text where it has no escapes.
 fn step_into<'t>(raw: &'t str, step: &Step) -> Option<(Option<&'t str>, &'t str)> {
     if raw.starts_with('{') {
@@ -207,7 +220,7 @@ mod tests {
         assert_eq!(error.message, "duplicate key `b`");
         assert!(!error.syntax);
         assert!(text[error.offset..].starts_with("\":2"), "{}", &text[error.offset..]);
-        assert_eq!(parse("{\"a\": 1").unwrap_err().message, "EOF while parsing an object");
+        assert_eq!(parse("{\"a\": 1").unwrap_err().message, "the text ends inside an object");
         assert!(parse(&"[".repeat(1000)).unwrap_err().message.contains("128 deep"));
     }
 

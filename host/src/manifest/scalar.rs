@@ -99,7 +99,9 @@ pub(crate) fn resolve(text: &str) -> Scalar {
 
 fn resolve_word(text: &str) -> Option<Scalar> {
     Some(match text {
-        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Scalar::Bool(true),
+        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
+            Scalar::Bool(true)
+        }
         "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
             Scalar::Bool(false)
         }
@@ -219,7 +221,9 @@ mod tests {
         assert_eq!(resolve("on").to_key("on").as_deref(), Some("true"));
         assert_eq!(resolve("~").to_key("~"), None);
         assert_eq!(resolve("18446744073709551615").to_key("18446744073709551615"), None);
-        for (text, key) in [("1e6", "1e+06"), ("1e-5", "1e-05"), ("1e5", "100000"), ("0.1", "0.1"), ("1.5e300", ".inf")] {
+        for (text, key) in
+            [("1e6", "1e+06"), ("1e-5", "1e-05"), ("1e5", "100000"), ("0.1", "0.1"), ("1.5e300", ".inf")]
+        {
             assert_eq!(resolve(text).to_key(text).as_deref(), Some(key), "{text}");
         }
     }

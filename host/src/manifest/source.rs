@@ -1,22 +1,25 @@
 //! Where text comes from: a file or standard input, read whole, within a limit, and checked to be text.
 
 use crate::diagnostic::Diagnostic;
+use memchr::memchr_iter;
 use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The most that is read from one file or from standard input.
 pub const MAX_SOURCE_BYTES: u64 = 256 << 20;
 
 /// A text with the name to show for it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Source {
     /// The path as given, or `<stdin>`, or a word for text from the command line.
     pub name: String,
     /// The text, without a byte order mark.
     pub text: String,
+    /// Where lines start, once someone asked for a position.
+    line_starts: OnceLock<Vec<usize>>,
 }
 
 /// A line and a column, both counted from 1; columns count characters.
@@ -31,7 +34,11 @@ pub struct Position {
 impl Source {
     /// A source from text at hand.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Source { name: name.into(), text: text.into() })
+        Arc::new(Self::of(name.into(), text.into()))
+    }
+
+    fn of(name: String, text: String) -> Self {
+        Source { name, text, line_starts: OnceLock::new() }
     }
 
     /// Reads a file; `-` is standard input.
@@ -43,7 +50,11 @@ impl Source {
             ("<stdin>".to_owned(), read_limited(io::stdin().lock()))
         } else {
             let bytes = File::open(path).and_then(|file| {
-                if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { read_limited(file) }
+                if file.metadata()?.is_dir() {
+                    Err(io::ErrorKind::IsADirectory.into())
+                } else {
+                    read_limited(file)
+                }
             });
             (path.display().to_string(), bytes)
         };
@@ -69,7 +80,7 @@ impl Source {
             bytes.drain(..3);
         }
         let text = String::from_utf8(bytes).map_err(|error| not_utf8(&name, &error))?;
-        let source = Source { name, text };
+        let source = Source::of(name, text);
         match source.text.find(is_binary) {
             Some(offset) => Err(source.binary_at(offset)),
             None => Ok(Arc::new(source)),
@@ -88,12 +99,15 @@ impl Source {
 
     /// The line and column of a byte offset.
     pub fn position(&self, offset: usize) -> Position {
-        let before = self.text.get(..offset).unwrap_or(&self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Position {
-            line: before.bytes().filter(|b| *b == b'\n').count() + 1,
-            column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
-        }
+        let starts = self.line_starts.get_or_init(|| {
+            std::iter::once(0)
+                .chain(memchr_iter(b'\n', self.text.as_bytes()).map(|newline| newline + 1))
+                .collect()
+        });
+        let offset = self.text.floor_char_boundary(offset);
+        let line = starts.partition_point(|start| *start <= offset);
+        let start = starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        Position { line, column: self.text.get(start..offset).unwrap_or_default().chars().count() + 1 }
     }
 
     /// The bytes of the line around an offset, without its line break.
@@ -120,7 +134,9 @@ fn read_limited(reader: impl Read) -> io::Result<Vec<u8>> {
 fn unreadable(name: &str, error: &io::Error) -> Diagnostic {
     let (what, help) = match error.kind() {
         io::ErrorKind::NotFound => ("no such file", "check the path; `-` reads standard input"),
-        io::ErrorKind::IsADirectory => ("it is a directory", "name the files in it, for example `DIR/*.yaml`"),
+        io::ErrorKind::IsADirectory => {
+            ("it is a directory", "name the files in it, for example `DIR/*.yaml`")
+        }
         io::ErrorKind::PermissionDenied => ("permission denied", "check who may read it"),
         _ => ("", "check that it is a file that can be read"),
     };
@@ -133,7 +149,7 @@ fn not_utf8(name: &str, error: &std::string::FromUtf8Error) -> Diagnostic {
     let bytes = error.as_bytes();
     let byte = bytes.get(valid).copied().unwrap_or_default();
     let before = String::from_utf8_lossy(bytes.get(..valid).unwrap_or_default()).into_owned();
-    let at = Source { name: String::new(), text: before }.position(valid);
+    let at = Source::of(String::new(), before).position(valid);
     Diagnostic::error(format!("{name}:{}:{}: byte 0x{byte:02x} is not UTF-8 text", at.line, at.column))
         .help("expected YAML or JSON in UTF-8; is it compressed, or in another encoding?")
 }

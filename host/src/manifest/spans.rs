@@ -40,9 +40,11 @@ impl SpanNode {
         let mut found = 0;
         for step in path {
             let next = match &node.inside {
-                Inside::Map(entries) => {
-                    entries.iter().rev().find(|(name, ..)| name == step.text()).map(|(_, key, value)| (Some(key), value))
-                }
+                Inside::Map(entries) => entries
+                    .iter()
+                    .rev()
+                    .find(|(name, ..)| name == step.text())
+                    .map(|(_, key, value)| (Some(key), value)),
                 Inside::List(items) => step.index().and_then(|i| items.get(i)).map(|value| (None, value)),
                 Inside::Nothing => None,
             };

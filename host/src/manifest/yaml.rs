@@ -86,8 +86,12 @@ impl<'t> Composer<'t> {
                 (Event::StreamEnd, _) => return Ok(documents),
                 (Event::DocumentStart(_, version), range) => {
                     if version.is_some_and(|version| (version.major, version.minor) != (1, 1)) {
-                        let help = "`kubectl` reads YAML 1.1 and refuses other versions; remove the `%YAML` line";
-                        return Err(YamlError { help: Some(help.to_owned()), ..error("incompatible YAML version", range) });
+                        let help =
+                            "`kubectl` reads YAML 1.1 and refuses other versions; remove the `%YAML` line";
+                        return Err(YamlError {
+                            help: Some(help.to_owned()),
+                            ..error("incompatible YAML version", range)
+                        });
                     }
                     self.anchors.clear();
                     let first = self.next()?;
@@ -121,10 +125,15 @@ impl<'t> Composer<'t> {
             Event::Alias(id) => self.alias(id, range),
             Event::Scalar(text, style, anchor, tag) => {
                 let value = scalar_value(&text, style, tag.as_deref(), &range)?;
-                self.anchored(anchor, Node { value, spans: SpanNode { value: range, inside: Inside::Nothing } })
+                self.anchored(
+                    anchor,
+                    Node { value, spans: SpanNode { value: range, inside: Inside::Nothing } },
+                )
             }
             Event::SequenceStart(_, anchor, _) => self.nested(anchor, range, Self::sequence),
-            Event::MappingStart(StructureStyle::Block, anchor, _) => self.nested(anchor, range, Self::block_mapping),
+            Event::MappingStart(StructureStyle::Block, anchor, _) => {
+                self.nested(anchor, range, Self::block_mapping)
+            }
             Event::MappingStart(_, anchor, _) => self.nested(anchor, range, Self::flow_mapping),
             _ => Err(error("expected a value here", range)),
         }
@@ -222,7 +231,7 @@ impl<'t> Composer<'t> {
             if is_merge {
                 mapping.merge(value)?;
             } else {
-                mapping.insert(key, key_range, value)?;
+                mapping.insert(self.text, key, key_range, value)?;
             }
         }
     }
@@ -266,13 +275,13 @@ struct Mapping {
 }
 
 impl Mapping {
-    fn insert(&mut self, key: String, key_range: Range<usize>, node: Node) -> Composed<()> {
-        if self.explicit.insert(key.clone(), key_range.clone()).is_some() {
-            let help = "a key may stand once in a mapping; remove one of the two";
+    fn insert(&mut self, text: &str, key: String, key_range: Range<usize>, node: Node) -> Composed<()> {
+        if let Some(first) = self.explicit.insert(key.clone(), key_range.clone()) {
+            let line = text[..first.start].matches('\n').count() + 1;
             return Err(YamlError {
                 message: format!("duplicate key `{key}`"),
                 range: key_range,
-                help: Some(help.to_owned()),
+                help: Some(format!("it is there already, at line {line}; remove one of the two")),
             });
         }
         self.put(key, key_range, node);
@@ -326,7 +335,8 @@ impl Mapping {
 fn is_merge_key(event: &Event<'_>) -> bool {
     match event {
         Event::Scalar(text, style, _, tag) => {
-            text == "<<" && (plain_without_tag(*style, tag.as_deref()) || has_core_tag(tag.as_deref(), "merge"))
+            text == "<<"
+                && (plain_without_tag(*style, tag.as_deref()) || has_core_tag(tag.as_deref(), "merge"))
         }
         _ => false,
     }
@@ -368,7 +378,11 @@ fn resolve(text: &str, style: ScalarStyle, tag: Option<&Tag>, range: &Range<usiz
         }
         _ => return Ok(Scalar::Str),
     };
-    if fits { Ok(scalar) } else { Err(error(format!("`{text}` is not of the type `!!{suffix}`"), range.clone())) }
+    if fits {
+        Ok(scalar)
+    } else {
+        Err(error(format!("`{text}` is not of the type `!!{suffix}`"), range.clone()))
+    }
 }
 
 /// Roughly the bytes a copy of the value takes.
