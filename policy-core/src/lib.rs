@@ -6,11 +6,21 @@
 
 extern crate alloc;
 
+#[cfg(test)]
+extern crate std;
+
 pub mod cron;
 pub mod explain;
 pub mod job;
+mod memory;
+mod settings;
 pub mod spec;
 pub mod step;
 mod time;
 
+pub use memory::{
+    BackoffChange, BackoffRecord, EXPECTATIONS_TIMEOUT_NANOS, Expectations, FinishChange, JobMemory,
+    MemoryDelta,
+};
+pub use settings::{Gates, Settings};
 pub use time::{NANOS_PER_SECOND, Timestamp, seconds_to_nanos};
