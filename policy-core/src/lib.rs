@@ -3,6 +3,8 @@
 //! No clock, no randomness, no I/O, no `std`: a decision is a function of a Job (or CronJob), what it owns, what
 //! the controller remembers, and an instant.
 #![no_std]
+// Tests may panic: that is how they fail.
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 extern crate alloc;
 

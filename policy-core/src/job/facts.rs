@@ -315,6 +315,7 @@ fn latest_finish<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
     use serde_json::{Value, json};
 
     fn digest(pod: Value) -> PodFacts {
