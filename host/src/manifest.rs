@@ -172,7 +172,8 @@ impl Manifest {
         self.locate_steps(path::parse(field))
     }
 
-    fn locate_steps(&self, field: Vec<Step>) -> Located {
+    /// The same for a path in steps.
+    pub fn locate_steps(&self, field: Vec<Step>) -> Located {
         let steps: Vec<Step> = self.prefix.iter().cloned().chain(field).collect();
         let mut located = match &self.spans {
             Spans::Yaml(root) => root.locate(&steps),

@@ -4,6 +4,7 @@ use crate::zones::TzDatabase;
 use chrono::{DateTime, FixedOffset, SecondsFormat};
 use policy_core::Timestamp;
 use policy_core::cron::TimeZones;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The instant, and whether the user gave it.
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +16,7 @@ pub(super) struct Clock {
 impl Clock {
     /// The time given, else the system's.
     pub(super) fn new(given: Option<Timestamp>) -> Self {
-        Clock { now: given.unwrap_or_else(|| chrono::Utc::now().into()), given: given.is_some() }
+        Clock { now: given.unwrap_or_else(system_time), given: given.is_some() }
     }
 
     /// `given` or `system`.
@@ -27,6 +28,13 @@ impl Clock {
     pub(super) fn described(self) -> String {
         if self.given { self.now.to_rfc3339_nano() } else { format!("{} (system clock)", self.now) }
     }
+}
+
+/// The system's time. A clock before 1970 or beyond all calendars reads as the epoch.
+fn system_time() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or_default();
+    Timestamp::from_unix(seconds, since_epoch.subsec_nanos()).unwrap_or(Timestamp::ZERO)
 }
 
 /// A time on the command line.

@@ -91,7 +91,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Outcome {
     let (mut decisions, mut invalid) = (Vec::new(), Vec::new());
     for subject in subjects {
         match world::line(subject, &manifests, clock.now) {
-            Ok(line) => decisions.push(Decision { subject, answer: answer(subject, &line)? }),
+            Ok(line) => decisions.push(Decision { subject, answer: answer(&line)? }),
             Err(findings) => invalid.extend(findings),
         }
     }
@@ -113,17 +113,9 @@ fn nothing_to_decide(args: &Args) -> Diagnostic {
     }
 }
 
-fn answer(subject: &Manifest, line: &Value) -> Result<Value, Failure> {
+fn answer(line: &world::Line<'_>) -> Result<Value, Failure> {
     let mut bytes = Vec::new();
-    crate::stream::decide(line.to_string().as_bytes(), &mut bytes).map_err(|error| {
-        Diagnostic::error(format!(
-            "{} `{}` cannot be decided: {}",
-            subject.kind(),
-            subject.name(),
-            error.message
-        ))
-        .at(&subject.source, subject.locate("").range, "")
-    })?;
+    crate::stream::decide(line.text.as_bytes(), &mut bytes).map_err(|error| line.diagnose(&error.message))?;
     serde_json::from_slice(&bytes).map_err(|error| {
         Diagnostic::error(format!("internal error: the answer cannot be read: {error}")).into()
     })

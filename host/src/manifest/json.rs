@@ -158,6 +158,53 @@ pub fn items(text: &str, document: &Range<usize>) -> Vec<Range<usize>> {
     items.iter().map(|item| offset_of(item.get())..offset_of(item.get()) + item.get().len()).collect()
 }
 
+/// The path of the value that stands at, or ends before, an offset of a valid JSON text.
+pub fn path_at(text: &str, offset: usize) -> Vec<Step> {
+    let bytes = text.as_bytes();
+    let mut path: Vec<Step> = Vec::new();
+    let mut at = 0;
+    while at < offset.min(bytes.len()) {
+        let byte = bytes[at];
+        at += 1;
+        match byte {
+            b'[' => path.push(Step::Bracket("0".to_owned())),
+            b'{' => path.push(Step::Field(String::new())),
+            b']' | b'}' => drop(path.pop()),
+            b',' => {
+                if let Some(index) = path.last().and_then(Step::index) {
+                    path.pop();
+                    path.push(Step::Bracket((index + 1).to_string()));
+                }
+            }
+            b'"' => {
+                let end = end_of_string(bytes, at);
+                let is_key = bytes.get(end..).is_some_and(|rest| rest.trim_ascii_start().starts_with(b":"));
+                if is_key
+                    && let Ok(key) = serde_json::from_str::<String>(text.get(at - 1..end).unwrap_or_default())
+                {
+                    path.pop();
+                    path.push(Step::Field(key));
+                }
+                at = end;
+            }
+            _ => {}
+        }
+    }
+    path
+}
+
+/// The byte after the closing quote of a string whose text starts at `at`.
+fn end_of_string(bytes: &[u8], mut at: usize) -> usize {
+    loop {
+        match bytes.get(at) {
+            None => return bytes.len(),
+            Some(b'"') => return at + 1,
+            Some(b'\\') => at += 2,
+            Some(_) => at += 1,
+        }
+    }
+}
+
 /// The value of one key or index, and the key's text where it has no escapes.
 fn step_into<'t>(raw: &'t str, step: &Step) -> Option<(Option<&'t str>, &'t str)> {
     if raw.starts_with('{') {
@@ -222,6 +269,21 @@ mod tests {
         assert!(text[error.offset..].starts_with("\":2"), "{}", &text[error.offset..]);
         assert_eq!(parse("{\"a\": 1").unwrap_err().message, "the text ends inside an object");
         assert!(parse(&"[".repeat(1000)).unwrap_err().message.contains("128 deep"));
+    }
+
+    #[test]
+    fn offsets_lead_to_paths() {
+        let text = r#"{"a":{"b\"]":[1,{"c":"x,{"},[2,3]]},"d":true}"#;
+        let shown = |at: &str| {
+            let path = path_at(text, text.find(at).unwrap());
+            path.iter().map(|step| step.text().to_owned()).collect::<Vec<_>>().join("/")
+        };
+        assert_eq!(shown("1,"), "a/b\"]/0");
+        assert_eq!(shown("\"x"), "a/b\"]/1/c");
+        assert_eq!(shown("3]"), "a/b\"]/2/1");
+        assert_eq!(shown("true"), "d");
+        assert_eq!(path_at(text, usize::MAX), []);
+        assert_eq!(path_at("\"open", 9), []);
     }
 
     #[test]

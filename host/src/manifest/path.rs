@@ -26,6 +26,19 @@ impl Step {
     }
 }
 
+/// The path as text.
+pub fn to_string(steps: &[Step]) -> String {
+    let mut text = String::new();
+    for step in steps {
+        match step {
+            Step::Field(name) if text.is_empty() => text.push_str(name),
+            Step::Field(name) => text.extend([".", name]),
+            Step::Bracket(inside) => text.extend(["[", inside, "]"]),
+        }
+    }
+    text
+}
+
 /// The steps of a path. Anything is a path: what cannot be found is shown at its nearest ancestor.
 pub fn parse(path: &str) -> Vec<Step> {
     let mut steps = Vec::new();
@@ -59,6 +72,13 @@ mod tests {
         assert_eq!(shown("metadata.labels[a.b/c].x"), ["metadata", "labels", "a.b/c", "x"]);
         assert_eq!(shown(""), Vec::<String>::new());
         assert_eq!(shown("..a[[b"), ["a", "[b"]);
+    }
+
+    #[test]
+    fn paths_are_written_as_they_were_read() {
+        for path in ["spec.containers[0].name", "metadata.labels[a.b/c]", "[1][2].x", ""] {
+            assert_eq!(to_string(&parse(path)), path);
+        }
     }
 
     #[test]
