@@ -11,6 +11,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod cache;
 pub mod cron;
 pub mod explain;
 pub mod job;
@@ -20,6 +21,7 @@ pub mod spec;
 pub mod step;
 mod time;
 
+pub use cache::{JobCache, PodEvent};
 pub use memory::{
     BackoffChange, BackoffRecord, EXPECTATIONS_TIMEOUT_NANOS, Expectations, FinishChange, JobMemory,
     MemoryDelta,
