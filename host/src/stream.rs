@@ -23,6 +23,15 @@ pub struct Summary {
     pub refused: u64,
 }
 
+/// Why a stream ended early.
+#[derive(Debug)]
+pub enum StreamError {
+    /// The input could not be read.
+    Read(io::Error),
+    /// The output could not be written.
+    Write(io::Error),
+}
+
 /// Answers one line: appends the answer to the buffer, or says why there is none.
 pub trait Answer: FnMut(&[u8], &mut Vec<u8>) -> Result<(), LineError> {}
 impl<F: FnMut(&[u8], &mut Vec<u8>) -> Result<(), LineError>> Answer for F {}
@@ -32,14 +41,18 @@ impl<F: FnMut(&[u8], &mut Vec<u8>) -> Result<(), LineError>> Answer for F {}
 ///
 /// # Errors
 /// Reading or writing failed. A reader that went away ([`io::ErrorKind::BrokenPipe`]) is an error here too.
-pub fn run(input: &mut impl Read, output: &mut impl Write, answer: impl Answer) -> io::Result<Summary> {
+pub fn run(
+    input: &mut impl Read,
+    output: &mut impl Write,
+    answer: impl Answer,
+) -> Result<Summary, StreamError> {
     let mut stream = Stream { output, answer, answers: Vec::new(), summary: Summary::default() };
     let mut pending: Vec<u8> = Vec::new();
     let mut skipping = false;
     loop {
-        stream.flush()?;
+        stream.flush().map_err(StreamError::Write)?;
         let scanned = pending.len();
-        if !read_some(input, &mut pending)? {
+        if !read_some(input, &mut pending).map_err(StreamError::Read)? {
             break;
         }
         let mut start = 0;
@@ -47,7 +60,7 @@ pub fn run(input: &mut impl Read, output: &mut impl Write, answer: impl Answer) 
         while let Some(length) = memchr(b'\n', &pending[search_from..]) {
             let end = search_from + length;
             if !std::mem::take(&mut skipping) {
-                stream.line(&pending[start..end])?;
+                stream.line(&pending[start..end]).map_err(StreamError::Write)?;
             }
             start = end + 1;
             search_from = start;
@@ -56,7 +69,7 @@ pub fn run(input: &mut impl Read, output: &mut impl Write, answer: impl Answer) 
         if skipping {
             pending.clear();
         } else if pending.len() > MAX_LINE_BYTES {
-            stream.refuse_long()?;
+            stream.refuse_long().map_err(StreamError::Write)?;
             skipping = true;
             pending = Vec::new();
         } else if pending.len() < CHUNK_BYTES {
@@ -64,9 +77,9 @@ pub fn run(input: &mut impl Read, output: &mut impl Write, answer: impl Answer) 
         }
     }
     if !pending.is_empty() && !skipping {
-        stream.line(&pending)?;
+        stream.line(&pending).map_err(StreamError::Write)?;
     }
-    stream.flush()?;
+    stream.flush().map_err(StreamError::Write)?;
     Ok(stream.summary)
 }
 
@@ -130,9 +143,8 @@ impl<W: Write, A: Answer> Stream<'_, W, A> {
 
     fn refuse(&mut self, error: &LineError) {
         self.summary.refused += 1;
-        let answer = serde_json::json!({ "id": error.id, "error": error.message });
-        self.answers.extend_from_slice(answer.to_string().as_bytes());
-        self.answers.push(b'\n');
+        let message = Value::from(error.message.as_str());
+        self.answers.extend_from_slice(format!("{{\"id\":{},\"error\":{message}}}\n", error.id).as_bytes());
     }
 
     fn write_when_full(&mut self) -> io::Result<()> {

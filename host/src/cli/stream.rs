@@ -1,7 +1,8 @@
 //! `--stream`, the same for every command that has it.
 
 use super::{Failure, Outcome, Verdict};
-use crate::stream::{self, Answer};
+use crate::diagnostic::Diagnostic;
+use crate::stream::{self, Answer, StreamError};
 use std::io;
 
 /// The argument of commands that answer lines.
@@ -18,6 +19,9 @@ pub(super) fn run(answer: impl Answer) -> Outcome {
     match stream::run(&mut io::stdin().lock(), &mut output, answer) {
         Ok(summary) if summary.refused == 0 => Ok(Verdict::Yes),
         Ok(_) => Ok(Verdict::No),
-        Err(error) => Err(Failure::Output(error)),
+        Err(StreamError::Write(error)) => Err(Failure::Output(error)),
+        Err(StreamError::Read(error)) => {
+            Err(Diagnostic::error(format!("cannot read standard input: {error}")).into())
+        }
     }
 }

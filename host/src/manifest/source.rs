@@ -149,7 +149,11 @@ fn not_utf8(name: &str, error: &std::string::FromUtf8Error) -> Diagnostic {
     let bytes = error.as_bytes();
     let byte = bytes.get(valid).copied().unwrap_or_default();
     let before = String::from_utf8_lossy(bytes.get(..valid).unwrap_or_default()).into_owned();
-    let at = Source::of(String::new(), before).position(valid);
+    let read = Source::of(name.to_owned(), before);
+    if let Some(offset) = read.text.find(is_binary) {
+        return read.binary_at(offset);
+    }
+    let at = read.position(valid);
     Diagnostic::error(format!("{name}:{}:{}: byte 0x{byte:02x} is not UTF-8 text", at.line, at.column))
         .help("expected YAML or JSON in UTF-8; is it compressed, or in another encoding?")
 }

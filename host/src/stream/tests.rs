@@ -20,7 +20,7 @@ fn every_line_gets_a_line() {
     assert_eq!(summary, Summary { lines: 6, refused: 3 });
     assert_eq!(lines[0], "{\"id\":1}");
     assert!(lines[1].contains("empty"), "{}", lines[1]);
-    assert!(lines[2].starts_with("{\"error\":"), "{}", lines[2]);
+    assert!(lines[2].starts_with("{\"id\":null,\"error\":"), "{}", lines[2]);
     assert_eq!((lines[4].as_str(), lines[5].as_str()), ("{\"id\":2}", "[3]"));
     assert_eq!(answers(b"").1, Summary::default());
 }
@@ -52,7 +52,7 @@ fn an_answer_that_fails_half_way_leaves_nothing_behind() {
         Err(LineError { id: 7.into(), message: "no".to_owned() })
     };
     run(&mut &b"{}\n"[..], &mut output, failing).unwrap();
-    assert_eq!(output, b"{\"error\":\"no\",\"id\":7}\n");
+    assert_eq!(output, b"{\"id\":7,\"error\":\"no\"}\n");
 }
 
 #[test]
