@@ -130,7 +130,7 @@ impl Trace {
         &self.findings
     }
 
-    /// The rules of `domain` (`"job"` or `"cronjob"`) that were not looked at.
+    /// The rules of a [domain](Rule::domain) that were not looked at.
     pub fn not_reached(&self, domain: &str) -> impl Iterator<Item = Rule> + '_ {
         let domain = String::from(domain);
         Rule::ALL
