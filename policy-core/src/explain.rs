@@ -42,7 +42,8 @@ pub struct Finding {
     pub verdict: Verdict,
     /// The values it looked at.
     pub evidence: Vec<Evidence>,
-    /// The numbers of the calls that it caused (see [`Wave::first_call`](crate::step::Wave::first_call)).
+    /// The numbers of the calls that it caused (see [`Wave::first_call`](crate::step::Wave::first_call)). Creations that
+    /// do not go out, because one before them was refused, keep their numbers.
     pub calls: Range<u32>,
 }
 

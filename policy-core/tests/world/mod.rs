@@ -12,6 +12,7 @@ use controller::Controller;
 use kubelet::Kubelet;
 use policy_core::NANOS_PER_SECOND;
 use policy_core::explain::Finding;
+use policy_core::job::{Claim, PodDigester};
 use policy_core::spec::{Job, Pod};
 use random::Random;
 use serde_json::json;
@@ -170,6 +171,7 @@ impl World {
         } else if self.controller.due.is_some_and(|due| due <= self.store.now) {
             self.sync_if_due();
         } else if self.kubelet.has_work(&self.store) {
+            self.check_parallelism();
             self.kubelet.step(&mut self.store, &mut self.random);
             self.store.now = self.store.now.plus_nanos(NANOS_PER_SECOND);
         } else if let Some(due) = self.controller.due {
@@ -178,6 +180,21 @@ impl World {
             return false;
         }
         true
+    }
+
+    /// A controller that has seen everything and has nothing due has left no more Pods running than are wanted.
+    fn check_parallelism(&self) {
+        let Some(job) = self.store.job.as_ref().filter(|job| job.status.finished().is_none()) else { return };
+        // A work queue's Pods are left alone from its first success on.
+        let winds_down = job.spec.completions.is_none() && job.status.succeeded > 0;
+        let digester = PodDigester::new(job);
+        let facts = self.store.pods.values().map(|pod| digester.digest(pod));
+        let active = facts.filter(|pod| pod.claim == Claim::Owned && pod.is_active()).count();
+        let wanted = job.spec.parallelism.unwrap_or(1) as usize;
+        assert!(
+            active <= wanted || winds_down || job.metadata.is_deleting(),
+            "{active} Pods run, {wanted} are wanted"
+        );
     }
 
     fn check_end(&self) {
