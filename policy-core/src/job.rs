@@ -83,7 +83,8 @@ pub type Step = crate::step::Step<Paused, Call, Finished>;
 /// A sync that waits for the outcomes of a wave.
 #[derive(Debug)]
 pub struct Paused {
-    sync: Sync,
+    /// Boxed: a machine is moved at every wave.
+    sync: Box<Sync>,
     stage: Stage,
     /// The claimed Pods, where they are not just all of the view's.
     claimed: Option<Vec<PodFacts>>,
@@ -112,12 +113,13 @@ pub fn begin<R: Recorder>(view: JobView<'_>, memory: &JobMemory, now: Timestamp,
     if let Some(finished) = guard::skip(view, memory, rec) {
         return Step::Finished(finished);
     }
-    let mut sync = Sync::new(view, memory, now);
+    let mut sync = Box::new(Sync::new(view, memory, now));
     let mut cx = Cx { job: view.job, pods: view.pods, settings: view.settings, now, rec };
-    if let Some((wave, stage)) = claim::begin(&mut cx, &mut sync) {
-        return Step::Wave(wave, Paused { sync, stage, claimed: None });
+    let claims = claim::Claims::of(view.pods, sync.shape.deleting);
+    match claim::begin(&mut cx, &mut sync, claims) {
+        Ok((wave, stage)) => Step::Wave(wave, Paused { sync, stage, claimed: None }),
+        Err(claims) => after_claim(view, sync, &claims, now, rec),
     }
-    after_claim(view, sync, &claim::Claims::default(), now, rec)
 }
 
 impl Paused {
@@ -147,7 +149,7 @@ impl Paused {
     }
 }
 
-fn step(next: Next, sync: Sync, claimed: Option<Vec<PodFacts>>) -> Step {
+fn step(next: Next, sync: Box<Sync>, claimed: Option<Vec<PodFacts>>) -> Step {
     match next {
         Ok((wave, stage)) => Step::Wave(wave, Paused { sync, stage, claimed }),
         Err((verdict, error)) => Step::Finished(sync.finish(verdict, error)),
@@ -157,7 +159,7 @@ fn step(next: Next, sync: Sync, claimed: Option<Vec<PodFacts>>) -> Step {
 /// Decides about the Pods that the Job has claimed.
 fn after_claim<R: Recorder>(
     view: JobView<'_>,
-    mut sync: Sync,
+    mut sync: Box<Sync>,
     claims: &claim::Claims,
     now: Timestamp,
     rec: &mut R,

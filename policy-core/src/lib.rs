@@ -11,6 +11,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod cache;
 pub mod cron;
 pub mod explain;
 pub mod job;
@@ -22,6 +23,7 @@ pub mod step;
 mod time;
 pub mod ttl;
 
+pub use cache::{JobCache, PodEvent};
 pub use memory::{
     BackoffChange, BackoffRecord, EXPECTATIONS_TIMEOUT_NANOS, Expectations, FinishChange, JobMemory,
     MemoryDelta,

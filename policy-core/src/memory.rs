@@ -1,6 +1,7 @@
 //! What the controller remembers about a Job between syncs. Losing it must be survivable.
 
 use crate::Timestamp;
+use crate::job::{Claim, PodFacts};
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -44,6 +45,27 @@ impl JobMemory {
             FinishChange::Keep => {}
             FinishChange::Recorded(uid) => self.finish_recorded = Some(uid.clone()),
             FinishChange::Seen => self.finish_recorded = None,
+        }
+    }
+
+    /// Lowers what is awaited as the watch shows a Pod of the Job: `before` as it was known, `after` as it is now
+    /// (upstream `addPod`, `updatePod`, `deletePod`). `job_finished` is whether the cache shows the Job as finished:
+    /// then deletions are not looked at.
+    pub fn observe(&mut self, before: Option<&PodFacts>, after: Option<&PodFacts>, job_finished: bool) {
+        let controlled = |pod: &PodFacts| matches!(pod.claim, Claim::Owned | Claim::NotSelected);
+        let Some(pod) = after.or(before).filter(|pod| controlled(pod)) else { return };
+        if after.is_none() || pod.deleting {
+            if job_finished {
+                return;
+            }
+            // Every event of a Pod that is being deleted counts as its deletion, as upstream has it.
+            self.expectations.lower(0, 1);
+        } else if before.is_none() {
+            self.expectations.lower(1, 0);
+            return;
+        }
+        if after.is_none_or(|pod| !pod.has_finalizer) {
+            self.finalizers_being_removed.remove(&pod.pod.uid);
         }
     }
 

@@ -73,7 +73,7 @@ impl Memory {
 /// # Errors
 /// When the line is not JSON of the expected form.
 pub fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
-    let line: Line = serde_json::from_slice(line).map_err(|error| LineError::undecodable(line, &error))?;
+    let line: Line = super::parse(line)?;
     let memory = line.memory.unwrap_or_default().into_memory(line.now);
     let digester = PodDigester::new(&line.job);
     let pods: Vec<PodFacts> = line.pods.iter().map(|pod| digester.digest(pod)).collect();

@@ -15,10 +15,10 @@ use alloc::vec::Vec;
 /// What the first waves have to do, by place in the Pod list.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
+    /// Whether there is nothing to claim: every Pod is the Job's already.
+    all_owned: bool,
     adopt: Vec<u32>,
     release: Vec<u32>,
-    /// Why adopting is impossible, once the live read has said so.
-    cannot_adopt: Option<String>,
     errors: Vec<String>,
     /// Orphans that were not adopted.
     lost: Vec<u32>,
@@ -26,9 +26,10 @@ pub(crate) struct Claims {
 
 impl Claims {
     /// Upstream `ClaimObject`, except that a Job being deleted neither adopts nor releases.
-    fn of(pods: &[PodFacts], job_deleting: bool) -> Self {
-        let mut claims = Claims::default();
-        if job_deleting {
+    pub(crate) fn of(pods: &[PodFacts], job_deleting: bool) -> Self {
+        let all_owned = pods.iter().all(|pod| pod.claim == Claim::Owned);
+        let mut claims = Claims { all_owned, ..Claims::default() };
+        if job_deleting || claims.all_owned {
             return claims;
         }
         for (place, pod) in (0_u32..).zip(pods) {
@@ -44,8 +45,11 @@ impl Claims {
 
 /// The first wave, if Pods are to be adopted or released. Before any adoption the Job is read live, in case it is
 /// being deleted (upstream `RecheckDeletionTimestamp`); releases need no read.
-pub(crate) fn begin<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> Option<(Wave<Call>, Stage)> {
-    let claims = Claims::of(cx.pods, sync.shape.deleting);
+pub(crate) fn begin<R: Recorder>(
+    cx: &mut Cx<'_, R>,
+    sync: &mut Sync,
+    claims: Claims,
+) -> Result<(Wave<Call>, Stage), Claims> {
     let mut calls: Vec<Call> =
         places(cx.pods, &claims.release).map(|pod| Call::Release(pod.pod.clone())).collect();
     let releases = sync.next_calls(calls.len());
@@ -65,7 +69,10 @@ pub(crate) fn begin<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> Option<
             },
         );
     }
-    (!calls.is_empty()).then(|| (sync.wave(calls, Expect::default()), Stage::Claim(claims)))
+    if calls.is_empty() {
+        return Err(claims);
+    }
+    Ok((sync.wave(calls, Expect::default()), Stage::Claim(claims)))
 }
 
 /// After the releases and the read: the adoptions, unless the read forbids them.
@@ -80,8 +87,7 @@ pub(crate) fn after_read<R: Recorder>(
     if claims.adopt.is_empty() {
         return Err(claims);
     }
-    claims.cannot_adopt = read_forbids(cx.job, read.first());
-    if let Some(why) = claims.cannot_adopt.take() {
+    if let Some(why) = read_forbids(cx.job, read.first()) {
         for pod in places(cx.pods, &claims.adopt) {
             let (namespace, PodFacts { pod, .. }) = (&cx.job.metadata.namespace, pod);
             claims.errors.push(format!("can't adopt Pod {namespace}/{} ({}): {why}", pod.name, pod.uid));
@@ -119,7 +125,7 @@ pub(crate) fn claimed<'p>(pods: &'p [PodFacts], claims: &Claims) -> Result<Cow<'
             if claims.errors.len() == 1 { first.clone() } else { format!("[{}]", claims.errors.join(", ")) };
         return Err(SyncError { message });
     }
-    if pods.iter().all(|pod| pod.claim == Claim::Owned) {
+    if claims.all_owned {
         return Ok(Cow::Borrowed(pods));
     }
     let owned = pods.iter().filter(|pod| pod.claim == Claim::Owned).cloned();

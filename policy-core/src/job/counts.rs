@@ -18,8 +18,8 @@ pub(crate) struct Tally {
     /// The first failed Pod in list order that a FailJob rule matches, counted already or not.
     pub(crate) fail_job: Option<u32>,
     new_succeeded: i32,
-    new_failed: i32,
     new_failed_counted: i32,
+    new_failure_times: Vec<Timestamp>,
     last_success: Option<Timestamp>,
     succeeded_indexes: Vec<i64>,
     failed_indexes: Vec<i64>,
@@ -32,8 +32,10 @@ pub(crate) fn count<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> Tally {
     for (place, pod) in (0_u32..).zip(cx.pods) {
         tally.count_present(sync, pod);
         if pod.phase == Phase::Succeeded {
+            sync.note_ended(pod, place);
             tally.count_succeeded(sync, &uncounted, pod);
         } else if pod.is_failed(sync.shape.only_replaces_failed_pods) {
+            sync.note_ended(pod, place);
             tally.count_failed(sync, &uncounted, pod, place);
         }
     }
@@ -43,7 +45,8 @@ pub(crate) fn count<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> Tally {
     sync.succeeded = sync.succeeded.wrapping_add(in_status(uncounted.succeeded.len()));
     sync.failed =
         status.failed.wrapping_add(tally.new_failed_counted).wrapping_add(in_status(uncounted.failed.len()));
-    sync.backoff = tally.backoff_record(cx, sync, &uncounted);
+    let failures = tally.new_failure_times.iter().copied();
+    sync.backoff = backoff::next_record(sync.previous_backoff.as_ref(), tally.last_success, failures);
     note_counts(cx, sync, &uncounted);
     tally
 }
@@ -78,13 +81,13 @@ impl Tally {
     }
 
     fn count_failed(&mut self, sync: &Sync, uncounted: &Uncounted<'_>, pod: &PodFacts, place: u32) {
-        let action = pod.policy_match.as_ref().map(|m| m.action);
+        let action = pod.policy_match.as_deref().map(|m| m.action);
         if action == Some(Action::FailJob) && self.fail_job.is_none() {
             self.fail_job = Some(place);
         }
         if is_new(sync, &uncounted.failed, pod) {
-            self.new_failed = self.new_failed.wrapping_add(1);
-            let counted = counts(pod.policy_match.as_ref());
+            self.new_failure_times.push(pod.finished_at);
+            let counted = counts(pod.policy_match.as_deref());
             self.new_failed_counted = self.new_failed_counted.wrapping_add(i32::from(counted));
         }
         if let Some(limit) = sync.shape.backoff_limit_per_index
@@ -95,22 +98,6 @@ impl Tally {
         {
             self.failed_indexes.push(pod.index);
         }
-    }
-
-    /// The failures are gone through again only when there are any: most syncs have none.
-    fn backoff_record<R>(
-        &self,
-        cx: &Cx<'_, R>,
-        sync: &Sync,
-        uncounted: &Uncounted<'_>,
-    ) -> crate::memory::BackoffRecord {
-        let pods = if self.new_failed == 0 { &[] } else { cx.pods };
-        let only_failed = sync.shape.only_replaces_failed_pods;
-        let failures = pods
-            .iter()
-            .filter(|pod| pod.is_failed(only_failed) && is_new(sync, &uncounted.failed, pod))
-            .map(|pod| pod.finished_at);
-        backoff::next_record(sync.previous_backoff.as_ref(), self.last_success, failures)
     }
 }
 
@@ -132,33 +119,46 @@ pub(crate) fn count_indexes<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync, ta
 }
 
 /// Which failed Pods keep their finalizer until their index has a replacement that carries the failure count on.
-fn keep_last_failed<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync, failed: &Intervals) {
-    for (place, pod) in (0_u32..).zip(cx.pods) {
+fn keep_last_failed<R>(cx: &Cx<'_, R>, sync: &mut Sync, failed: &Intervals) {
+    let only_failed = sync.shape.only_replaces_failed_pods;
+    let mut kept = Vec::new();
+    for place in &sync.ended {
+        let Some(pod) = cx.pods.get(*place as usize) else { continue };
         let index = pod.index;
-        if !pod.is_failed(sync.shape.only_replaces_failed_pods)
-            || !is_new(sync, &[], pod)
-            || sync.succeeded_indexes.has(index)
-            || failed.has(index)
-            || sync.active_indexes.binary_search(&index).is_ok()
-        {
-            continue;
-        }
-        let kept = sync.kept_for_index.get(&index).and_then(|place| cx.pods.get(*place as usize));
-        let replaces = kept.is_none_or(|kept| {
-            kept.index_absolute_failure_count() <= pod.index_absolute_failure_count()
-                && pod.finished_at >= kept.finished_at
-        });
-        if replaces {
-            sync.kept_for_index.insert(index, place);
+        let open = pod.is_failed(only_failed)
+            && sync.shape.has_index(index)
+            && !sync.succeeded_indexes.has(index)
+            && !failed.has(index)
+            && sync.active_indexes.binary_search(&index).is_err();
+        if open {
+            kept.push((index, *place));
         }
     }
+    // The sort is stable in effect: places break ties, so Pods of an index stay in list order.
+    kept.sort_unstable();
+    kept.dedup_by(|(index, place), (kept_index, kept_place)| {
+        if index == kept_index && replaces(cx.pods, *kept_place, *place) {
+            *kept_place = *place;
+        }
+        index == kept_index
+    });
+    sync.kept_for_index = kept;
+}
+
+/// Whether a later Pod of the list takes an earlier one's place as the last failure of their index.
+fn replaces(pods: &[PodFacts], earlier: u32, later: u32) -> bool {
+    let (Some(earlier), Some(later)) = (pods.get(earlier as usize), pods.get(later as usize)) else {
+        return false;
+    };
+    earlier.index_absolute_failure_count() <= later.index_absolute_failure_count()
+        && later.finished_at >= earlier.finished_at
 }
 
 /// Upstream `isIndexFailed`, for a Pod that has failed.
 fn index_has_failed(pod: &PodFacts, limit: i32) -> bool {
-    let action = pod.policy_match.as_ref().map(|m| m.action);
+    let action = pod.policy_match.as_deref().map(|m| m.action);
     action == Some(Action::FailIndex)
-        || (counts(pod.policy_match.as_ref()) && pod.index_failure_count >= limit)
+        || (counts(pod.policy_match.as_deref()) && pod.index_failure_count >= limit)
 }
 
 /// Whether the Pod's end is still to be counted (upstream `getValidPodsWithFilter`).
@@ -230,7 +230,7 @@ fn note_counts<R: Recorder>(cx: &mut Cx<'_, R>, sync: &Sync, uncounted: &Uncount
             });
         }
         let new = is_new(sync, &uncounted.failed, pod);
-        cx.rec.note(Rule::NewFailureCounted, new && counts(pod.policy_match.as_ref()), |evidence| {
+        cx.rec.note(Rule::NewFailureCounted, new && counts(pod.policy_match.as_deref()), |evidence| {
             evidence.value(format!("pod/{name}.status.phase"), pod.phase.as_str());
             evidence.value(format!("pod/{name} is still to be counted"), new);
         });

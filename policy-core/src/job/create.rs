@@ -34,7 +34,7 @@ impl IndexFailures {
     /// The counts for the replacement of a Pod (upstream `getNewIndexFailureCounts`).
     fn after(replaced: Option<&PodFacts>) -> Self {
         let Some(pod) = replaced else { return IndexFailures::default() };
-        let counted = i32::from(counts(pod.policy_match.as_ref()));
+        let counted = i32::from(counts(pod.policy_match.as_deref()));
         IndexFailures {
             counted: pod.index_failure_count.wrapping_add(counted),
             ignored: pod.index_ignored_failure_count.wrapping_add(1_i32.wrapping_sub(counted)),
@@ -60,7 +60,7 @@ pub(crate) fn unindexed(count: usize) -> Vec<PodCreate> {
 pub(crate) fn indexed(pods: &[PodFacts], sync: &Sync, indexes: Vec<i64>) -> Vec<PodCreate> {
     let per_index = sync.shape.backoff_limit_per_index.is_some();
     let failures = |index: &i64| {
-        let replaced = sync.kept_for_index.get(index).and_then(|place| pods.get(*place as usize));
+        let replaced = sync.kept_for(*index).and_then(|place| pods.get(place as usize));
         per_index.then(|| IndexFailures::after(replaced))
     };
     indexes
@@ -135,6 +135,8 @@ pub(crate) fn after_batch<R: Recorder>(
 
 fn record_outcome(sync: &mut Sync, creation: &mut Creation, outcome: &Outcome) {
     match outcome {
+        // A planned creation has no name yet, and so no event.
+        Outcome::Done { name } if name.is_empty() => {}
         Outcome::Done { name } => {
             sync.events.push(Event::normal("SuccessfulCreate", format!("Created pod: {name}")));
         }

@@ -56,7 +56,7 @@ fn pod_failure_policy_fails_job<R: Recorder>(cx: &mut Cx<'_, R>, tally: &Tally) 
     let pod = tally.fail_job.and_then(|place| cx.pods.get(place as usize));
     cx.rec.note(Rule::PodFailurePolicyFailsJob, pod.is_some(), |evidence| match pod {
         Some(pod) => {
-            let rule = pod.policy_match.as_ref().map_or(0, |m| m.rule);
+            let rule = pod.policy_match.as_deref().map_or(0, |m| m.rule);
             evidence.value(format!("spec.podFailurePolicy.rules[{rule}].action"), "FailJob");
             evidence.value("pod", &pod.pod.name);
         }
@@ -66,7 +66,7 @@ fn pod_failure_policy_fails_job<R: Recorder>(cx: &mut Cx<'_, R>, tally: &Tally) 
         }
     });
     let pod = pod?;
-    let message = pod.policy_match.as_ref()?.fail_job_message(&cx.job.metadata.namespace, &pod.pod.name);
+    let message = pod.policy_match.as_deref()?.fail_job_message(&cx.job.metadata.namespace, &pod.pod.name);
     Some(new_condition(condition::FAILURE_TARGET, "True", reason::POD_FAILURE_POLICY, message, cx.now))
 }
 

@@ -114,7 +114,7 @@ pub struct PodFacts {
     /// Since when it has been ready.
     pub ready_at: Option<Timestamp>,
     /// The failure policy rule that its state matches.
-    pub policy_match: Option<PolicyMatch>,
+    pub policy_match: Option<Arc<PolicyMatch>>,
     /// How calls name it.
     pub pod: PodRef,
 }
@@ -214,7 +214,9 @@ impl PodDigester {
             created_at: meta.creation_timestamp,
             ready_at: ready.and_then(|c| c.last_transition_time),
             policy_match: match &self.policy {
-                Some(policy) if phase != Phase::Succeeded => match_pod_failure_policy(policy, &pod.status),
+                Some(policy) if phase != Phase::Succeeded => {
+                    match_pod_failure_policy(policy, &pod.status).map(Arc::new)
+                }
                 _ => None,
             },
             pod: PodRef { name: meta.name.as_str().into(), uid: meta.uid.as_str().into() },

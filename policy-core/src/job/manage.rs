@@ -144,7 +144,7 @@ fn first_pending_indexes(sync: &Sync, count: usize) -> Vec<i64> {
 fn keep_ready_indexes<R: Recorder>(cx: &mut Cx<'_, R>, sync: &Sync, indexes: &mut Vec<i64>) -> i64 {
     let mut shortest_nanos: Option<i64> = None;
     indexes.retain(|index| {
-        let kept = sync.kept_for_index.get(index).and_then(|place| cx.pods.get(*place as usize));
+        let kept = sync.kept_for(*index).and_then(|place| cx.pods.get(place as usize));
         let nanos = remaining_nanos_for_index(kept, cx.now, cx.settings);
         if nanos != 0 {
             shortest_nanos = Some(shortest_nanos.map_or(nanos, |shortest| shortest.min(nanos)));

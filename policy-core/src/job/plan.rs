@@ -9,6 +9,7 @@ use crate::explain::Recorder;
 use crate::memory::JobMemory;
 use crate::spec::JobStatus;
 use crate::step::{Event, Outcome};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// What one sync does when every call succeeds, by kind of call, each in the order in which the calls go out.
@@ -31,6 +32,9 @@ pub struct Plan {
     /// How the sync ends.
     pub end: Finished,
 }
+
+/// Outcomes for a wave in which every call succeeds. Shared, so that a plan of 500 creations makes none of its own.
+static ALL_DONE: [Outcome; 512] = [const { Outcome::Done { name: String::new() } }; 512];
 
 /// Events of single Pods: a plan leaves them to the driver, which knows the names.
 const POD_EVENTS: [&str; 2] = ["SuccessfulCreate", "SuccessfulDelete"];
@@ -60,29 +64,43 @@ pub fn decide<R: Recorder>(view: JobView<'_>, memory: &JobMemory, now: Timestamp
             }
             Step::Wave(wave, paused) => {
                 plan.take_events(wave.events.into_iter());
-                let outcomes: Vec<Outcome> =
-                    wave.calls.into_iter().map(|call| plan.take(call, view)).collect();
-                step = paused.resume(view, &outcomes, now, rec);
+                let count = wave.calls.len();
+                let read = plan.take(wave.calls, view);
+                step = match (read, ALL_DONE.get(..count)) {
+                    (None, Some(done)) => paused.resume(view, done, now, rec),
+                    (read, _) => {
+                        let mut outcomes = alloc::vec![Outcome::done(); count];
+                        if let (Some(read), Some(last)) = (read, outcomes.last_mut()) {
+                            *last = read;
+                        }
+                        paused.resume(view, &outcomes, now, rec)
+                    }
+                };
             }
         }
     }
 }
 
 impl Plan {
-    fn take(&mut self, call: Call, view: JobView<'_>) -> Outcome {
-        match call {
-            Call::ReadJob => {
-                let meta = &view.job.metadata;
-                return Outcome::Read { uid: meta.uid.clone(), deletion_timestamp: meta.deletion_timestamp };
+    /// Files the calls of a wave. The live read, which comes last in its wave, is answered with the Job as it is seen.
+    fn take(&mut self, calls: Vec<Call>, view: JobView<'_>) -> Option<Outcome> {
+        let mut read = None;
+        for call in calls {
+            match call {
+                Call::ReadJob => {
+                    let meta = &view.job.metadata;
+                    let deletion_timestamp = meta.deletion_timestamp;
+                    read = Some(Outcome::Read { uid: meta.uid.clone(), deletion_timestamp });
+                }
+                Call::Adopt(pod) => self.adopt.push(pod),
+                Call::Release(pod) => self.release.push(pod),
+                Call::CreatePod(create) => self.create.push(create),
+                Call::DeletePod(pod) => self.delete.push(pod),
+                Call::RemoveFinalizer(pod) => self.remove_finalizer.push(pod),
+                Call::WriteStatus(status) => self.status_updates.push(*status),
             }
-            Call::Adopt(pod) => self.adopt.push(pod),
-            Call::Release(pod) => self.release.push(pod),
-            Call::CreatePod(create) => self.create.push(create),
-            Call::DeletePod(pod) => self.delete.push(pod),
-            Call::RemoveFinalizer(pod) => self.remove_finalizer.push(pod),
-            Call::WriteStatus(status) => self.status_updates.push(*status),
         }
-        Outcome::done()
+        read
     }
 
     fn take_events(&mut self, events: impl Iterator<Item = Event>) {

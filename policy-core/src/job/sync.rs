@@ -8,7 +8,7 @@ use crate::memory::{BackoffRecord, JobMemory, MemoryDelta};
 use crate::spec::{Condition, Job, JobStatus, UncountedTerminatedPods};
 use crate::step::{Event, Expect, Wave};
 use crate::{Settings, Timestamp};
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -86,8 +86,10 @@ pub(crate) struct Sync {
     pub(crate) succeeded_indexes: Intervals,
     pub(crate) failed_indexes: Option<Intervals>,
     pub(crate) backoff: BackoffRecord,
-    /// The failed Pod of each index that is kept until its replacement exists, by place in the Pod list.
-    pub(crate) kept_for_index: BTreeMap<i64, u32>,
+    /// The failed Pod of each index that is kept until its replacement exists: indexes and places, by index.
+    pub(crate) kept_for_index: Vec<(i64, u32)>,
+    /// Places of the Pods that have ended or failed and still carry the finalizer.
+    pub(crate) ended: Vec<u32>,
     pub(crate) manage_called: bool,
     pub(crate) flush: super::flush::FlushCauses,
 
@@ -121,7 +123,8 @@ impl Sync {
             succeeded_indexes: Intervals::default(),
             failed_indexes: None,
             backoff: BackoffRecord::default(),
-            kept_for_index: BTreeMap::new(),
+            kept_for_index: Vec::new(),
+            ended: Vec::new(),
             manage_called: false,
             flush: super::flush::FlushCauses::default(),
             next_call: 0,
@@ -136,6 +139,19 @@ impl Sync {
     /// Whether the removal of the Pod's finalizer is under way.
     pub(crate) fn finalizer_is_being_removed(&self, pod: &PodFacts) -> bool {
         !self.finalizers_being_removed.is_empty() && self.finalizers_being_removed.contains(&pod.pod.uid)
+    }
+
+    /// Takes note of a Pod that has ended, unless the removal of its finalizer is under way.
+    pub(crate) fn note_ended(&mut self, pod: &PodFacts, place: u32) {
+        if pod.has_finalizer && !self.finalizer_is_being_removed(pod) {
+            self.ended.push(place);
+        }
+    }
+
+    /// The place of the failed Pod that is kept for an index.
+    pub(crate) fn kept_for(&self, index: i64) -> Option<u32> {
+        let found = self.kept_for_index.binary_search_by_key(&index, |(index, _)| *index).ok()?;
+        self.kept_for_index.get(found).map(|(_, place)| *place)
     }
 
     /// The numbers that the next `count` calls will have.

@@ -117,18 +117,24 @@ fn record_ended_pods<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> (Vec<P
     (remove, reached_max)
 }
 
-/// Places of the Pods whose finalizer can go now, in the order in which they are counted.
+/// Places of the Pods whose finalizer can go now, in the order in which they are counted (upstream
+/// `canRemoveFinalizer`).
 fn removable<R: Recorder>(cx: &mut Cx<'_, R>, sync: &Sync) -> Vec<u32> {
     let mut kept: Vec<&PodFacts> = Vec::new();
     let mut found: Vec<(i64, u32)> = Vec::new();
-    for (place, pod) in (0_u32..).zip(cx.pods) {
+    // When the whole Job ends, Pods that have not ended lose their finalizer too.
+    let all = sync.shape.deleting || sync.finished.is_some();
+    let everything = if all { 0..u32::try_from(cx.pods.len()).unwrap_or(u32::MAX) } else { 0..0 };
+    let ended = if all { &[][..] } else { &sync.ended };
+    for place in everything.chain(ended.iter().copied()) {
+        let Some(pod) = cx.pods.get(place as usize) else { continue };
         if !pod.has_finalizer || sync.finalizer_is_being_removed(pod) {
             continue;
         }
-        match finalizer_can_go(sync, pod, place) {
-            Removal::Now => found.push((pod.index, place)),
-            Removal::KeptForIndex if R::ENABLED => kept.push(pod),
-            Removal::KeptForIndex | Removal::NotEnded => {}
+        if all || pod.phase == Phase::Succeeded || sync.kept_for(pod.index) != Some(place) {
+            found.push((pod.index, place));
+        } else if R::ENABLED {
+            kept.push(pod);
         }
     }
     cx.rec.note(Rule::FinalizerKeptForIndex, !kept.is_empty(), |evidence| {
@@ -141,23 +147,6 @@ fn removable<R: Recorder>(cx: &mut Cx<'_, R>, sync: &Sync) -> Vec<u32> {
         found.sort_unstable();
     }
     found.into_iter().map(|(_, place)| place).collect()
-}
-
-enum Removal {
-    Now,
-    KeptForIndex,
-    NotEnded,
-}
-
-/// Upstream `canRemoveFinalizer`.
-fn finalizer_can_go(sync: &Sync, pod: &PodFacts, place: u32) -> Removal {
-    if sync.shape.deleting || sync.finished.is_some() || pod.phase == Phase::Succeeded {
-        return Removal::Now;
-    }
-    if !pod.is_failed(sync.shape.only_replaces_failed_pods) {
-        return Removal::NotEnded;
-    }
-    if sync.kept_for_index.get(&pod.index) == Some(&place) { Removal::KeptForIndex } else { Removal::Now }
 }
 
 /// Pods that this sync adds to the status.
@@ -193,7 +182,7 @@ impl Ended {
         if cx.job.spec.pod_failure_policy.is_some() {
             count_policy_action(sync, pod);
         }
-        if counts(pod.policy_match.as_ref()) {
+        if counts(pod.policy_match.as_deref()) {
             sync.flush.add(Rule::PodFailureRecorded);
             if let Some(uncounted) = &mut sync.status.uncounted_terminated_pods {
                 uncounted.failed.push(pod.pod.uid.to_string());
@@ -221,7 +210,7 @@ impl Ended {
 }
 
 fn count_policy_action(sync: &mut Sync, pod: &PodFacts) {
-    let Some(action) = pod.policy_match.as_ref().map(|m| m.action) else { return };
+    let Some(action) = pod.policy_match.as_deref().map(|m| m.action) else { return };
     let [fail_job, fail_index, ignore, count] = &mut sync.counted.policy_actions;
     let counter = match action {
         Action::FailJob => fail_job,
