@@ -88,7 +88,8 @@ fn periods_of_stretch(tz: Tz, stretch: i64) -> Box<[Period]> {
         if offset_at(tz, sample) != current.offset_seconds {
             let change = first_change(tz, current.offset_seconds, known, sample);
             periods.push(Period { until_seconds: change, ..current });
-            current = Period { offset_seconds: offset_at(tz, change), from_seconds: change, until_seconds: end };
+            current =
+                Period { offset_seconds: offset_at(tz, change), from_seconds: change, until_seconds: end };
             known = change;
         } else {
             known = sample;
@@ -149,7 +150,9 @@ mod tests {
 
     #[test]
     fn periods_agree_with_chrono_tz_and_join_up() {
-        for name in ["America/New_York", "Asia/Gaza", "Africa/Casablanca", "Australia/Lord_Howe", "Pacific/Apia"] {
+        for name in
+            ["America/New_York", "Asia/Gaza", "Africa/Casablanca", "Australia/Lord_Howe", "Pacific/Apia"]
+        {
             let (tz, zone) = (name.parse::<Tz>().unwrap(), zone(name));
             let mut time = seconds("1895-01-01T00:00:00Z");
             while time < seconds("2099-12-31T00:00:00Z") {

@@ -36,12 +36,7 @@ pub use zone::{Period, TimeZones, UtcOnly, Zone, ZoneError, ZoneId};
 pub type Step = crate::step::Step<Paused, Call, Finished>;
 
 /// Starts the sync of a CronJob (upstream `ControllerV2.sync`).
-pub fn begin(
-    view: CronJobView<'_>,
-    now: Timestamp,
-    zones: &dyn TimeZones,
-    rec: &mut impl Recorder,
-) -> Step {
+pub fn begin(view: CronJobView<'_>, now: Timestamp, zones: &dyn TimeZones, rec: &mut impl Recorder) -> Step {
     history::begin(Machine { view, zones, rec, sync: Sync::new(view, now) })
 }
 
@@ -63,9 +58,7 @@ impl Paused {
             Stage::Cleanup(jobs) => history::cleaned_up(machine, jobs, outcomes, now),
             Stage::FreshCopy { index } => children::fresh_copy(machine, index, only(outcomes)),
             Stage::ActiveJobs(references) => children::active_jobs_read(machine, &references, outcomes),
-            Stage::ReplacedJob { due, rest } => {
-                create::replaced_job_read(machine, due, rest, only(outcomes))
-            }
+            Stage::ReplacedJob { due, rest } => create::replaced_job_read(machine, due, rest, only(outcomes)),
             Stage::Replacement { due, job, rest } => {
                 create::replaced(machine, due, job, rest, only(outcomes))
             }

@@ -1,7 +1,7 @@
 //! Instants as Kubernetes writes them, and Go's arithmetic on them.
 
 use alloc::string::{String, ToString};
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Timelike, Utc};
 use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -96,7 +96,17 @@ impl From<DateTime<Utc>> for Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // `metav1.Time` marshals with time.RFC3339: whole seconds, cut and not rounded.
-        write!(f, "{}", self.0.format("%Y-%m-%dT%H:%M:%SZ"))
+        let (date, time) = (self.0.date_naive(), self.0.time());
+        write!(
+            f,
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+            date.year(),
+            date.month(),
+            date.day(),
+            time.hour(),
+            time.minute(),
+            time.second()
+        )
     }
 }
 

@@ -1,7 +1,7 @@
 //! CronJob lines of `decide`.
 
 use super::LineError;
-use super::fields::{Field, is};
+use super::fields::{Field, is, read_object, unwritable};
 use crate::zones::TzDatabase;
 use policy_core::Timestamp;
 use policy_core::cron::{Call, ChildJob, CronJobView, LiveObjects, NewJob, Outcome, Plan, Server, run};
@@ -86,7 +86,10 @@ impl FaultyServer<'_> {
     fn refusal(&self, call: &Call) -> Option<CallError> {
         let injected = |names: &Option<Vec<String>>, name: &String, what: &str| {
             let message = format!("Internal error occurred: injected {what} failure");
-            names.as_ref().is_some_and(|names| names.contains(name)).then_some((CallErrorKind::Other, message))
+            names
+                .as_ref()
+                .is_some_and(|names| names.contains(name))
+                .then_some((CallErrorKind::Other, message))
         };
         let (kind, message) = match call {
             Call::GetJob { name, .. } => injected(&self.faults.get_job, name, "get")?,
@@ -94,12 +97,18 @@ impl FaultyServer<'_> {
             Call::CreateJob { namespace, job } => {
                 let name = &job.metadata.name;
                 match self.faults.create_job? {
-                    CreateFault::Forbidden => {
-                        (CallErrorKind::Other, format!("jobs.batch \"{name}\" is forbidden: exceeded quota: q, requested: count/jobs.batch=1, used: count/jobs.batch=5, limited: count/jobs.batch=5"))
-                    }
-                    CreateFault::NsTerminating => {
-                        (CallErrorKind::NamespaceTerminating, format!("jobs.batch \"{name}\" is forbidden: unable to create new content in namespace {namespace} because it is being terminated"))
-                    }
+                    CreateFault::Forbidden => (
+                        CallErrorKind::Other,
+                        format!(
+                            "jobs.batch \"{name}\" is forbidden: exceeded quota: q, requested: count/jobs.batch=1, used: count/jobs.batch=5, limited: count/jobs.batch=5"
+                        ),
+                    ),
+                    CreateFault::NsTerminating => (
+                        CallErrorKind::NamespaceTerminating,
+                        format!(
+                            "jobs.batch \"{name}\" is forbidden: unable to create new content in namespace {namespace} because it is being terminated"
+                        ),
+                    ),
                 }
             }
             Call::GetCronJob { .. } | Call::UpdateStatus(_) => return None,
@@ -144,21 +153,22 @@ impl<'a> From<&'a Event> for AnswerEvent<'a> {
 /// # Errors
 /// When the line is not an object with the fields that are needed; the text names the field.
 pub fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
-    answer_explained(line, out, &mut ())
+    let input = read(line)?;
+    let plan = sync(&input, &mut ());
+    serde_json::to_writer(&mut *out, &Answer::new(input.id, &plan))
+        .map_err(|error| unwritable(input.id, &error))
 }
 
-/// As [`answer`], with the findings of the sync.
+/// The whole plan of one line, reads and failed calls too, with its findings.
 ///
 /// # Errors
 /// As [`answer`].
-pub fn answer_explained(line: &[u8], out: &mut Vec<u8>, rec: &mut impl Recorder) -> Result<(), LineError> {
-    let input: Line<'_> =
-        serde_json::from_slice(line).map_err(|error| LineError::of_fields(line, &error, FIELDS))?;
-    let plan = sync(&input, rec);
-    serde_json::to_writer(&mut *out, &Answer::new(input.id, &plan)).map_err(|error| {
-        let id = input.id.and_then(|id| serde_json::from_str(id.get()).ok()).unwrap_or_default();
-        LineError { id, message: error.to_string() }
-    })
+pub fn plan(line: &[u8], rec: &mut impl Recorder) -> Result<Plan, LineError> {
+    Ok(sync(&read(line)?, rec))
+}
+
+fn read(line: &[u8]) -> Result<Line<'_>, LineError> {
+    read_object(line, FIELDS)
 }
 
 fn sync(input: &Line<'_>, rec: &mut impl Recorder) -> Plan {
@@ -201,5 +211,65 @@ impl<'a> Answer<'a> {
         // The protocol sorts names.
         answer.delete_jobs.sort_unstable();
         Answer { id, plan: answer, error: finished.error.as_ref().map(ToString::to_string) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn answer_to(line: &Value) -> Result<Value, LineError> {
+        let mut out = Vec::new();
+        answer(line.to_string().as_bytes(), &mut out)?;
+        Ok(serde_json::from_slice(&out).unwrap())
+    }
+
+    fn line() -> Value {
+        json!({
+            "id": 7,
+            "now": "2026-01-01T00:05:00Z",
+            "cronJob": {
+                "metadata": {"name": "hello", "namespace": "default", "uid": "u", "creationTimestamp": "2026-01-01T00:00:30Z"},
+                "spec": {"schedule": "*/5 * * * *", "jobTemplate": {"spec": {"template": {"spec": {"unknown": [1]}}}}},
+            },
+            "jobs": [],
+        })
+    }
+
+    #[test]
+    fn a_due_run_is_created_and_recorded() {
+        let answer = answer_to(&line()).unwrap();
+        let plan = &answer["plan"];
+        assert_eq!(answer["id"], 7);
+        assert_eq!(plan["createJobs"][0]["spec"]["template"]["spec"]["unknown"], json!([1]));
+        assert_eq!(plan["status"]["active"][0]["uid"], "uid-of-hello-29453765");
+        assert_eq!(plan["requeueAfterMs"], 300_100);
+        assert_eq!(answer["error"], Value::Null);
+    }
+
+    #[test]
+    fn faults_are_the_servers_answers() {
+        let mut line = line();
+        line["faults"] = json!({"createJob": "forbidden"});
+        let answer = answer_to(&line).unwrap();
+        assert_eq!(answer["plan"]["createJobs"], json!([]));
+        assert_eq!(answer["plan"]["events"][0]["reason"], "FailedCreate");
+        assert!(answer["error"].as_str().unwrap().contains("exceeded quota"));
+    }
+
+    #[test]
+    fn a_missing_or_ill_typed_field_is_named() {
+        for (field, value) in [("now", json!("today")), ("cronJob", json!("")), ("jobs", json!(3))] {
+            let mut missing = line();
+            missing.as_object_mut().unwrap().remove(field);
+            let mut wrong = line();
+            wrong[field] = value;
+            for line in [missing, wrong] {
+                let error = answer_to(&line).unwrap_err();
+                assert_eq!(error.id, json!(7));
+                assert!(error.message.contains(&format!("`{field}`")), "{}", error.message);
+            }
+        }
     }
 }

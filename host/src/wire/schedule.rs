@@ -1,10 +1,11 @@
 //! Lines of `schedule`.
 
 use super::LineError;
-use super::fields::{Field, is};
+use super::fields::{Field, is, read_object, unwritable};
 use crate::zones::TzDatabase;
 use policy_core::Timestamp;
 use policy_core::cron::{NextTime, ResolveError, resolve_schedule};
+use serde::de::Error;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -49,17 +50,12 @@ struct Answer<'a> {
 /// # Errors
 /// When the line is not an object with the fields that are needed; the text names the field.
 pub fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
-    let input: Line<'_> =
-        serde_json::from_slice(line).map_err(|error| LineError::of_fields(line, &error, FIELDS))?;
+    let input: Line<'_> = read_object(line, FIELDS)?;
     if input.n > MAX_TIMES {
-        let id = input.id.and_then(|id| serde_json::from_str(id.get()).ok()).unwrap_or_default();
-        return Err(LineError { id, message: format!("`n`: {} is more than {MAX_TIMES}", input.n) });
+        let error = serde_json::Error::custom(format!("`n`: {} is more than {MAX_TIMES}", input.n));
+        return Err(unwritable(input.id, &error));
     }
-    let id = input.id;
-    serde_json::to_writer(&mut *out, &next_times(&input)).map_err(|error| {
-        let id = id.and_then(|id| serde_json::from_str(id.get()).ok()).unwrap_or_default();
-        LineError { id, message: error.to_string() }
-    })
+    serde_json::to_writer(&mut *out, &next_times(&input)).map_err(|error| unwritable(input.id, &error))
 }
 
 fn next_times<'a>(input: &Line<'a>) -> Answer<'a> {
@@ -93,4 +89,63 @@ fn next_times<'a>(input: &Line<'a>) -> Answer<'a> {
         answer.times.push(after);
     }
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer_to(line: &str) -> Result<String, LineError> {
+        let mut out = Vec::new();
+        answer(line.as_bytes(), &mut out)?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn next_times_come_in_the_protocols_form() {
+        let line = r#"{"id":"a","schedule":"0 0 * * *","timeZone":"Europe/Berlin","from":"2026-03-28T12:00:00Z","n":2,"expect":1}"#;
+        let answer = r#"{"id":"a","times":["2026-03-28T23:00:00Z","2026-03-29T22:00:00Z"],"error":null}"#;
+        assert_eq!(answer_to(line).unwrap(), answer);
+    }
+
+    #[test]
+    fn refusals_name_their_stage() {
+        let line =
+            r#"{"id":1,"schedule":"0 0 * * *","timeZone":"Mars/X","from":"2026-03-28T12:00:00Z","n":2}"#;
+        assert_eq!(
+            answer_to(line).unwrap(),
+            r#"{"id":1,"error":"unknown time zone Mars/X","stage":"timeZone"}"#
+        );
+        let line = r#"{"schedule":"","from":"2026-03-28T12:00:00Z","n":2}"#;
+        assert_eq!(answer_to(line).unwrap(), r#"{"id":null,"error":"empty spec string","stage":"schedule"}"#);
+    }
+
+    #[test]
+    fn a_zones_missing_day_ends_the_search() {
+        let line = r#"{"id":1,"schedule":"0 0 24 * *","timeZone":"Pacific/Apia","from":"2011-12-20T00:00:00Z","n":9}"#;
+        let answer = answer_to(line).unwrap();
+        assert!(
+            answer.contains(r#""times":["2011-12-24T10:00:00Z"]"#) && answer.contains(r#""stage":"hang""#),
+            "{answer}"
+        );
+    }
+
+    #[test]
+    fn a_missing_or_ill_typed_field_is_named() {
+        for (line, field) in [
+            (r#"{"id":1,"from":"2026-03-28T12:00:00Z","n":2}"#, "`schedule`"),
+            (r#"{"id":1,"schedule":3,"from":"2026-03-28T12:00:00Z","n":2}"#, "`schedule`"),
+            (r#"{"id":1,"schedule":"","timeZone":false,"from":"2026-03-28T12:00:00Z","n":2}"#, "`timeZone`"),
+            (r#"{"id":1,"schedule":"","from":"soon","n":2}"#, "`from`"),
+            (r#"{"id":1,"schedule":"","from":"2026-03-28T12:00:00Z","n":-2}"#, "`n`"),
+            (r#"{"id":1,"schedule":"","from":"2026-03-28T12:00:00Z","n":4000000}"#, "`n`"),
+        ] {
+            let error = answer_to(line).unwrap_err();
+            assert_eq!(error.id, 1);
+            assert!(error.message.contains(field), "{}", error.message);
+        }
+        for line in ["", "3", "[]", "{", r#"[null,"@daily",null,"2026-03-28T12:00:00Z",2]"#] {
+            assert_eq!(answer_to(line).unwrap_err().id, serde_json::Value::Null, "{line}");
+        }
+    }
 }

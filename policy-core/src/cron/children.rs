@@ -22,8 +22,11 @@ pub(super) fn reconcile<R: Recorder>(mut machine: Machine<'_, R>, index: usize) 
         let is_unknown = end.is_none() && !is_active;
         let calls = if is_unknown { machine.next_calls(1) } else { 0..0 };
         machine.rec.note_calls(Rule::ChildNotInActiveList, is_unknown, calls, |e| {
-            e.value(format!("job/{}.metadata.uid", job.metadata.name), &job.metadata.uid)
-                .compared("status.active", is_active, true);
+            e.value(format!("job/{}.metadata.uid", job.metadata.name), &job.metadata.uid).compared(
+                "status.active",
+                is_active,
+                true,
+            );
         });
         if is_unknown {
             let cron_job = &machine.sync.cron_job(machine.view).metadata;
@@ -47,8 +50,11 @@ pub(super) fn fresh_copy<R: Recorder>(mut machine: Machine<'_, R>, index: usize,
     let Some(job) = machine.view.jobs.get(index) else { return find_missing(machine) };
     let is_listed = has_active(&copy.status, &job.metadata.uid);
     let evidence = |e: &mut crate::explain::EvidenceList| {
-        e.value(format!("job/{}.metadata.uid", job.metadata.name), &job.metadata.uid)
-            .compared("fresh copy: status.active", is_listed, true);
+        e.value(format!("job/{}.metadata.uid", job.metadata.name), &job.metadata.uid).compared(
+            "fresh copy: status.active",
+            is_listed,
+            true,
+        );
     };
     machine.rec.note(Rule::ActiveListStale, is_listed, evidence);
     machine.rec.note(Rule::UnexpectedJob, !is_listed, evidence);
@@ -66,8 +72,11 @@ pub(super) fn fresh_copy<R: Recorder>(mut machine: Machine<'_, R>, index: usize,
 fn take_end<R: Recorder>(machine: &mut Machine<'_, R>, job: ChildJob<'_>, end: Ended, is_active: bool) {
     let ChildJob { metadata, status } = job;
     machine.rec.note(Rule::ActiveJobFinished, is_active, |e| {
-        e.value(format!("job/{}.status.conditions[{}]", metadata.name, end.condition()), "True")
-            .compared("status.active", is_active, true);
+        e.value(format!("job/{}.status.conditions[{}]", metadata.name, end.condition()), "True").compared(
+            "status.active",
+            is_active,
+            true,
+        );
     });
     if is_active {
         machine.remove_active(&metadata.uid);
@@ -82,7 +91,8 @@ fn take_end<R: Recorder>(machine: &mut Machine<'_, R>, job: ChildJob<'_>, end: E
     let (last, completed) = (machine.sync.status().last_successful_time, status.completion_time);
     let is_later = last.is_none() || completed > last;
     machine.rec.note(Rule::LastSuccessfulTime, is_later, |e| {
-        let show = |time: Option<crate::Timestamp>| time.map_or("unset".into(), |time| time.to_rfc3339_nano());
+        let show =
+            |time: Option<crate::Timestamp>| time.map_or("unset".into(), |time| time.to_rfc3339_nano());
         e.compared(format!("job/{}.status.completionTime", metadata.name), show(completed), show(last));
     });
     if is_later {

@@ -26,12 +26,11 @@ impl Civil {
         let shifted = days.wrapping_add(719_468);
         let era = shifted.div_euclid(146_097);
         let day_of_era = shifted.rem_euclid(146_097);
-        let leap_days = (day_of_era / 1_460).wrapping_sub(day_of_era / 36_524).wrapping_add(day_of_era / 146_096);
+        let leap_days =
+            (day_of_era / 1_460).wrapping_sub(day_of_era / 36_524).wrapping_add(day_of_era / 146_096);
         let year_of_era = day_of_era.wrapping_sub(leap_days) / 365;
-        let days_before = year_of_era
-            .wrapping_mul(365)
-            .wrapping_add(year_of_era / 4)
-            .wrapping_sub(year_of_era / 100);
+        let days_before =
+            year_of_era.wrapping_mul(365).wrapping_add(year_of_era / 4).wrapping_sub(year_of_era / 100);
         let day_of_year = day_of_era.wrapping_sub(days_before);
         let month_from_march = day_of_year.wrapping_mul(5).wrapping_add(2) / 153;
         let first = month_from_march.wrapping_mul(153).wrapping_add(2) / 5;
@@ -51,6 +50,10 @@ impl Civil {
 
     pub(super) fn hour(self) -> i64 {
         self.second_of_day / 3_600
+    }
+
+    pub(super) fn minute(self) -> i64 {
+        self.second_of_day / 60 % 60
     }
 }
 

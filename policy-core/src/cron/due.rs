@@ -123,7 +123,11 @@ fn due_time<R: Recorder>(
     let time = found.time.filter(|time| *time <= now);
     machine.rec.note(Rule::NoRunDue, time.is_none(), |e| {
         let due = time.map_or("none".into(), Timestamp::to_rfc3339_nano);
-        e.value("unscheduledSince", found.earliest.to_rfc3339_nano()).compared("due", due, now.to_rfc3339_nano());
+        e.value("unscheduledSince", found.earliest.to_rfc3339_nano()).compared(
+            "due",
+            due,
+            now.to_rfc3339_nano(),
+        );
     });
     if time.is_some() {
         let many = found.missed > MANY_MISSED;
@@ -166,7 +170,8 @@ fn is_started<R: Recorder>(machine: &mut Machine<'_, R>, scheduled: Timestamp) -
     let is_started = is_active || status.last_schedule_time == Some(scheduled);
     machine.rec.note(Rule::RunAlreadyStarted, is_started, |e| {
         let last = status.last_schedule_time.map_or("unset".into(), Timestamp::to_rfc3339_nano);
-        e.compared("status.lastScheduleTime", last, scheduled).value(format!("status.active[{name}]"), is_active);
+        e.compared("status.lastScheduleTime", last, scheduled)
+            .value(format!("status.active[{name}]"), is_active);
     });
     is_started
 }

@@ -1,11 +1,11 @@
 //! The state of one sync and what all its stages share: active list, events, waves, the end.
 
+use super::Step;
 use super::call::{Call, CronJobView, Finished, Outcome, Requeue, SyncError};
 use super::create::Due;
 use super::missed::next_delay_nanos;
 use super::schedule::Schedule;
 use super::zone::TimeZones;
-use super::Step;
 use crate::Timestamp;
 use crate::explain::{Recorder, Rule};
 use crate::spec::{CronJob, CronJobStatus, ObjectMeta, ObjectReference};

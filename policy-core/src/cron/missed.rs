@@ -85,7 +85,8 @@ fn last_until(
         let delay_seconds = delay_nanos / NANOS_PER_SECOND;
         let behind_seconds = now.unix_seconds().wrapping_sub(first.unix_seconds());
         let since_last = behind_seconds.checked_rem(delay_seconds).unwrap_or(0);
-        return Timestamp::from_unix(now.unix_seconds().wrapping_sub(since_last), 0).filter(|last| *last >= first);
+        return Timestamp::from_unix(now.unix_seconds().wrapping_sub(since_last), 0)
+            .filter(|last| *last >= first);
     }
     // Where a walk over fields began is soon forgotten: look in windows that end now.
     [86_400, 32 * 86_400, LONG_WALK_SECONDS].into_iter().find_map(|seconds| {

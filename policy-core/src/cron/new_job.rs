@@ -29,7 +29,8 @@ impl NewJob {
     pub(super) fn new(cron_job: &CronJob, scheduled: Timestamp, zones: &dyn TimeZones) -> Self {
         let template = &cron_job.spec.job_template;
         // The zone was found before; upstream would end the sync with an error here.
-        let zone = Zone::load(cron_job.spec.time_zone.as_deref().unwrap_or_default(), zones).unwrap_or(Zone::Utc);
+        let zone =
+            Zone::load(cron_job.spec.time_zone.as_deref().unwrap_or_default(), zones).unwrap_or(Zone::Utc);
         let mut annotations = template.metadata.annotations.clone();
         annotations.insert(CRON_JOB_SCHEDULED_TIMESTAMP.into(), format_in_zone(scheduled, zone, zones));
         let metadata = ObjectMeta {
@@ -37,7 +38,11 @@ impl NewJob {
             labels: template.metadata.labels.clone(),
             annotations,
             creation_timestamp: Some(scheduled),
-            owner_references: alloc::vec![OwnerReference::controlled_by(API_VERSION, "CronJob", &cron_job.metadata)],
+            owner_references: alloc::vec![OwnerReference::controlled_by(
+                API_VERSION,
+                "CronJob",
+                &cron_job.metadata
+            )],
             ..ObjectMeta::default()
         };
         NewJob { metadata, spec: template.spec.clone() }

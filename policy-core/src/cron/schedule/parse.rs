@@ -136,7 +136,9 @@ fn parse_range(range: &str, bounds: &Bounds) -> Result<u64, ScheduleError> {
         let start = parse_number_or_name(low, bounds)?;
         match high {
             None => (start, start),
-            Some(_) if too_many_hyphens => return Err(ScheduleError::new(format!("too many hyphens: {range}"))),
+            Some(_) if too_many_hyphens => {
+                return Err(ScheduleError::new(format!("too many hyphens: {range}")));
+            }
             Some(high) => (start, parse_number_or_name(high, bounds)?),
         }
     };
@@ -207,7 +209,9 @@ fn parse_number(text: &str) -> Result<u64, ScheduleError> {
 /// Every `step`-th bit from `min` to `max` (upstream `getBits`).
 fn bits(min: u64, max: u64, step: u64) -> u64 {
     let step = usize::try_from(step).unwrap_or(usize::MAX).max(1);
-    (min..=max).step_by(step).fold(0, |bits, value| bits | 1_u64.unbounded_shl(u32::try_from(value).unwrap_or(64)))
+    (min..=max)
+        .step_by(step)
+        .fold(0, |bits, value| bits | 1_u64.unbounded_shl(u32::try_from(value).unwrap_or(64)))
 }
 
 #[cfg(test)]
@@ -229,7 +233,9 @@ mod tests {
 
     #[test]
     fn only_a_star_without_a_step_above_one_carries_the_star_bit() {
-        for (day, is_star) in [("*", true), ("?", true), ("*/1", true), ("1,*", true), ("*/2", false), ("1-31", false)] {
+        for (day, is_star) in
+            [("*", true), ("?", true), ("*/1", true), ("1,*", true), ("*/2", false), ("1-31", false)]
+        {
             let day_of_month = fields(&format!("0 0 {day} * 1")).day_of_month;
             assert_eq!(day_of_month & STAR_BIT != 0, is_star, "{day}");
         }
@@ -238,8 +244,13 @@ mod tests {
     #[test]
     fn accepts_what_upstream_accepts_though_odd() {
         let every_minute = fields("* * * * *").minute;
-        for (minute, same_as) in [("*-5", "*"), ("*-a-b", "*"), ("+5", "5"), ("05", "5"), ("1,", "1"), (",1", "1")] {
-            assert_eq!(fields(&format!("{minute} * * * *")).minute, fields(&format!("{same_as} * * * *")).minute);
+        for (minute, same_as) in
+            [("*-5", "*"), ("*-a-b", "*"), ("+5", "5"), ("05", "5"), ("1,", "1"), (",1", "1")]
+        {
+            assert_eq!(
+                fields(&format!("{minute} * * * *")).minute,
+                fields(&format!("{same_as} * * * *")).minute
+            );
         }
         assert_eq!(fields("0/1 * * * *").minute | STAR_BIT, every_minute);
         assert_eq!(fields("7/9999999 * * * *").minute, 1 << 7);
