@@ -28,3 +28,15 @@ impl LineError {
         LineError { id, message: error.to_string() }
     }
 }
+
+/// Reads a line. Its encoding is checked once, so that the parser need not check every string.
+///
+/// # Errors
+/// When the line is not UTF-8, not JSON, or not of the expected form.
+pub fn parse<'de, T: serde::Deserialize<'de>>(line: &'de [u8]) -> Result<T, LineError> {
+    let text = std::str::from_utf8(line).map_err(|error| {
+        let message = format!("not UTF-8 at byte {}", error.valid_up_to() + 1);
+        LineError { id: Value::Null, message }
+    })?;
+    serde_json::from_str(text).map_err(|error| LineError::undecodable(line, &error))
+}

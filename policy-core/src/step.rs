@@ -45,6 +45,13 @@ pub enum Outcome {
         /// The name of the object that was created, read or written; empty where it does not matter.
         name: String,
     },
+    /// A live read of the deciding object came back with this.
+    Read {
+        /// Its UID.
+        uid: String,
+        /// When its deletion was asked for.
+        deletion_timestamp: Option<crate::Timestamp>,
+    },
     /// The server refused, or nobody knows.
     Failed(CallError),
 }
@@ -57,7 +64,15 @@ impl Outcome {
 
     /// Whether it was carried out.
     pub fn is_done(&self) -> bool {
-        matches!(self, Outcome::Done { .. })
+        !matches!(self, Outcome::Failed(_))
+    }
+
+    /// The error, if it failed.
+    pub fn error(&self) -> Option<&CallError> {
+        match self {
+            Outcome::Failed(error) => Some(error),
+            _ => None,
+        }
     }
 }
 

@@ -38,11 +38,193 @@ macro_rules! rules {
 }
 
 rules! {
+    /// The controller's own writes are not in its cache yet, so nothing is decided.
+    ///
+    /// The sync ends with an error and is tried again after a rate-limited delay. Deciding on a stale cache could
+    /// create a Pod twice.
+    OwnWritesNotSeenYet = "job", "own-writes-not-seen-yet", "StaleControllerConsistencyJob, consistencyStore.EnsureReady";
+    /// `spec.managedBy` names another controller, so the Job is left alone.
+    ///
+    /// Nothing about the Job is touched: no Pod is created, no finalizer removed, no status written.
+    ManagedElsewhere = "job", "managed-elsewhere", "managedByExternalController";
+    /// The Job has the condition Complete or Failed, so there is nothing left to decide.
+    ///
+    /// The back-off record is dropped. Pods that still carry the tracking finalizer lose it through the orphan
+    /// queue.
+    JobAlreadyFinished = "job", "job-already-finished", "util.IsJobFinished";
+    /// The Job's end was written in an earlier sync and is not in the cache yet.
+    ///
+    /// The sync is skipped: what the cache shows is older than what is already decided.
+    FinishNotSeenYet = "job", "finish-not-seen-yet", "finishedJobExpectations";
+    /// `spec.completionMode` is neither NonIndexed nor Indexed, so the Job is skipped.
+    ///
+    /// A warning event goes out on every sync.
+    UnknownCompletionMode = "job", "unknown-completion-mode", "syncJob";
+    /// The Job's selector is not valid, or it has no namespace, name or UID, so its Pods cannot be told.
+    ///
+    /// The sync ends with an error and is tried again.
+    JobUnusable = "job", "job-unusable", "getPodsForJob";
+    /// A Pod that the Job controls is no longer matched by the selector, so it is released.
+    ///
+    /// One patch takes away the owner reference and the tracking finalizer. A Job that is being deleted releases
+    /// nothing.
+    PodReleased = "job", "pod-released", "ReleasePod";
+    /// Before an orphan is adopted the Job is read live, in case it is being deleted or is another one by now.
+    JobReadBeforeAdopting = "job", "job-read-before-adopting", "RecheckDeletionTimestamp";
+    /// A Pod without a controller matches the selector, so it is adopted.
+    ///
+    /// One patch adds the owner reference and the tracking finalizer. The Pod counts in this sync already. Pods
+    /// that are being deleted are not adopted, and a Job that is being deleted adopts nothing.
+    OrphanAdopted = "job", "orphan-adopted", "AdoptPod";
+    /// A failed Pod matches a rule of `spec.podFailurePolicy`; the first rule that matches decides.
+    ///
+    /// FailJob ends the Job, FailIndex ends the index, Ignore leaves the failure out of the count, Count counts it.
+    /// Where no rule matches the failure counts. An exit code of 0 never matches; containers come before init
+    /// containers, and those that still run are passed over.
+    PodFailurePolicyRuleMatched = "job", "pod-failure-policy-rule-matched", "matchPodFailurePolicy";
+    /// A failed Pod that still carries the tracking finalizer counts against `spec.backoffLimit`.
+    ///
+    /// A Pod that is being deleted counts as failed too, unless `podReplacementPolicy` is Failed. Failures that an
+    /// Ignore rule matches do not count, and neither do Pods whose end is recorded already.
+    NewFailureCounted = "job", "new-failure-counted", "getNewFinishedPods, nonIgnoredFailedPodsCount";
+    /// The Pods are counted: active, ready, terminating, succeeded, failed.
+    ///
+    /// Evidence shows what the status says and what the Pods say.
+    PodsCounted = "job", "pods-counted", "syncJob";
+    /// The Job starts: `status.startTime` is set now, since it was not set and the Job is not suspended.
+    ///
+    /// This alone does not cause a status write.
+    StartTimeSet = "job", "start-time-set", "syncJob";
+    /// The Job has the condition SuccessCriteriaMet, so it is going to complete, whatever fails from here on.
+    SuccessCriteriaAlreadyMet = "job", "success-criteria-already-met", "hasSuccessCriteriaMetCondition";
+    /// The Job has the condition FailureTarget, so it is going to fail with that reason.
+    FailureTargetAlreadySet = "job", "failure-target-already-set", "newFailedConditionForFailureTarget";
+    /// A failed Pod matches a FailJob rule, so the Job fails at once with reason PodFailurePolicy.
+    ///
+    /// The first such Pod in list order names the reason. Pods that were counted already are looked at too.
+    PodFailurePolicyFailsJob = "job", "pod-failure-policy-fails-job", "getFailJobMessage";
+    /// More Pods have failed than `spec.backoffLimit` allows, so the Job fails.
+    ///
+    /// The default limit is 6. The count compares with `>`: six failures are tolerated, the seventh ends the Job.
+    BackoffLimitExceeded = "job", "backoff-limit-exceeded", "syncJob (exceedsBackoffLimit)";
+    /// With restartPolicy OnFailure, containers have restarted as often as `spec.backoffLimit` says, so the Job
+    /// fails.
+    ///
+    /// Restarts of all containers of Running and Pending Pods are added up, init containers included. Reaching the
+    /// limit is enough; with a limit of 0 one restart is too many.
+    RestartLimitExceeded = "job", "restart-limit-exceeded", "pastBackoffLimitOnFailure";
+    /// The Job has been active for longer than `spec.activeDeadlineSeconds`, so it fails.
+    ///
+    /// Time counts from `status.startTime`. A suspended Job has no deadline; resuming it starts the time anew, but
+    /// only after this rule was looked at.
+    DeadlineExceeded = "job", "deadline-exceeded", "pastActiveDeadline";
+    /// More indexes have failed than `spec.maxFailedIndexes` allows, so the Job fails.
+    MaxFailedIndexesExceeded = "job", "max-failed-indexes-exceeded", "syncJob";
+    /// Every index has ended and some have failed, so the Job fails.
+    ///
+    /// An index that is listed as both failed and succeeded counts twice.
+    FailedIndexes = "job", "failed-indexes", "syncJob";
+    /// A rule of `spec.successPolicy` is satisfied by the succeeded indexes, so the Job is going to complete.
+    ///
+    /// Rules are tried in order. A rule asks for all of its indexes, or for a number of them. A rule whose indexes
+    /// are all beyond `completions` is skipped.
+    SuccessPolicyMet = "job", "success-policy-met", "matchSuccessPolicy";
+    /// The Job is to end, so its active Pods are deleted. Their finalizers stay until they are counted.
+    EndingDeletesActivePods = "job", "ending-deletes-active-pods", "deleteActivePods";
+    /// The Job is to end, but Pods may be left that this sync does not know of, so no condition is written yet.
+    ///
+    /// Either a deletion failed, or creations and deletions of an earlier sync have not been seen.
+    EndingWaitsForPods = "job", "ending-waits-for-pods", "syncJob";
+    /// Pods that an earlier sync created or deleted have not been seen yet, so none are created or deleted now.
+    ///
+    /// Expectations expire after five minutes.
+    ExpectationsUnsatisfied = "job", "expectations-unsatisfied", "SatisfiedExpectations";
+    /// The Job is being deleted, so no Pods are created or deleted. All of its Pods lose their finalizer.
+    JobBeingDeleted = "job", "job-being-deleted", "syncJob";
     /// The Job is suspended: its active Pods are deleted and none are created.
     ///
-    /// `spec.suspend` is true. Pods that are deleted this way lose their finalizer first, so they are not counted
-    /// as failed. The 500 limit does not apply to these deletions.
+    /// Pods that are deleted this way lose their finalizer first, so they are not counted as failed. The limit of
+    /// 500 does not apply to these deletions.
     JobSuspended = "job", "job-suspended", "manageJob";
+    /// More Pods are active than are wanted, or an index has several, so some are deleted.
+    ///
+    /// First go Pods without a valid index and the repeats of an index, then those that have got the least far: not
+    /// assigned to a node, pending, not ready, ready for the shortest time, restarted most, created last. Their
+    /// finalizers go first, so they are not counted.
+    SurplusPodsDeleted = "job", "surplus-pods-deleted", "activePodsForRemoval";
+    /// With podReplacementPolicy Failed, a Pod that is being deleted is replaced only once it has ended.
+    CreationWaitsForTerminatingPods = "job", "creation-waits-for-terminating-pods", "manageJob (onlyReplaceFailedPods)";
+    /// Pods have failed lately, so no Pod is created until the back-off has passed.
+    ///
+    /// 10 s after the first failure, twice as long after each further one, ten minutes at most. Ignored failures
+    /// lengthen the wait too. A success starts the count anew.
+    CreationWaitsForBackoff = "job", "creation-waits-for-backoff", "backoffRecord.getRemainingTime";
+    /// Every index that is next has failed lately, so no Pod is created until the shortest back-off has passed.
+    ///
+    /// The lowest pending indexes are chosen before those in back-off are left out, so a lower index in back-off
+    /// can hold back a higher one that is free.
+    CreationWaitsForIndexBackoff = "job", "creation-waits-for-index-backoff", "getPodCreationInfoForIndependentIndexes";
+    /// Fewer Pods are active than are wanted, so Pods are created.
+    ///
+    /// Wanted are as many as completions are missing, at most `spec.parallelism`, and at most 500 in one sync. An
+    /// Indexed Job gets the lowest indexes that are neither done nor active nor failed. Creation goes in batches of
+    /// 1, 2, 4 and so on.
+    PodsCreated = "job", "pods-created", "manageJob";
+    /// A Pod was refused, so the rest of the Pods are not attempted in this sync.
+    SlowStartStopped = "job", "slow-start-stopped", "manageJob (slow start)";
+    /// As many Pods have succeeded as the Job wants and none is active, so the Job is going to complete.
+    ///
+    /// Without `spec.completions` one success is enough, once all Pods have ended.
+    CompletionsReached = "job", "completions-reached", "syncJob";
+    /// The condition Suspended is set, with an event, and `status.startTime` is cleared.
+    JobSuspendedRecorded = "job", "job-suspended-recorded", "ensureJobConditionStatus";
+    /// The condition Suspended is set to False, with an event, and `status.startTime` starts anew.
+    ///
+    /// Only a Job that had the condition gets it changed.
+    JobResumedRecorded = "job", "job-resumed-recorded", "ensureJobConditionStatus";
+    /// The number of active Pods differs from `status.active`, so the status is written.
+    ActiveCountChanged = "job", "active-count-changed", "syncJob (needsStatusUpdate)";
+    /// The number of ready Pods differs from `status.ready`, so the status is written.
+    ReadyCountChanged = "job", "ready-count-changed", "syncJob (needsStatusUpdate)";
+    /// The number of terminating Pods differs from `status.terminating`, so the status is written.
+    TerminatingCountChanged = "job", "terminating-count-changed", "syncJob (needsStatusUpdate)";
+    /// Pods listed in `status.uncountedTerminatedPods` have lost their finalizer, so they move into the counters.
+    UncountedPodsSettled = "job", "uncounted-pods-settled", "cleanUncountedPodsWithoutFinalizers";
+    /// A Pod has succeeded: its UID goes into `status.uncountedTerminatedPods` before its finalizer goes.
+    PodSuccessRecorded = "job", "pod-success-recorded", "trackJobStatusAndRemoveFinalizers";
+    /// A Pod has failed: its UID goes into `status.uncountedTerminatedPods` before its finalizer goes.
+    ///
+    /// When the Job fails, Pods that still run count as failed too.
+    PodFailureRecorded = "job", "pod-failure-recorded", "trackJobStatusAndRemoveFinalizers";
+    /// A Pod of an Indexed Job has succeeded: its index goes into `status.completedIndexes`.
+    ///
+    /// The index is enough to avoid counting twice, so the UID is not listed.
+    IndexSucceeded = "job", "index-succeeded", "trackJobStatusAndRemoveFinalizers";
+    /// `status.completedIndexes` is written anew: there are new indexes, or old ones are beyond `spec.completions`.
+    CompletedIndexesRewritten = "job", "completed-indexes-rewritten", "trackJobStatusAndRemoveFinalizers";
+    /// `status.failedIndexes` is written anew.
+    FailedIndexesRewritten = "job", "failed-indexes-rewritten", "trackJobStatusAndRemoveFinalizers";
+    /// The condition FailureTarget is written before any finalizer goes, so that the reason is not lost.
+    FailureTargetAdded = "job", "failure-target-added", "trackJobStatusAndRemoveFinalizers";
+    /// The condition SuccessCriteriaMet is written before any finalizer goes.
+    SuccessCriteriaAdded = "job", "success-criteria-added", "trackJobStatusAndRemoveFinalizers";
+    /// The last failed Pod of an index keeps its finalizer until the index has a new Pod, which carries the count
+    /// of failures on.
+    FinalizerKeptForIndex = "job", "finalizer-kept-for-index", "canRemoveFinalizer (getPodsWithDelayedDeletionPerIndex)";
+    /// As many ended Pods are new in the status as it may hold, so the rest waits for the next sync.
+    ///
+    /// The limit is 500, and Pods that were listed before are included. The Job does not end in such a sync.
+    MaxUncountedPodsReached = "job", "max-uncounted-pods-reached", "MaxUncountedPods";
+    /// Pods whose end is recorded lose the tracking finalizer, so that they can be deleted.
+    FinalizerRemoved = "job", "finalizer-removed", "removeTrackingFinalizerFromPods";
+    /// The Job is to end, but Pods are still listed as uncounted.
+    EndWaitsForUncountedPods = "job", "end-waits-for-uncounted-pods", "enactJobFinished";
+    /// The Job is to end, but Pods are still being deleted.
+    EndWaitsForTerminatingPods = "job", "end-waits-for-terminating-pods", "enactJobFinished";
+    /// Nothing is left to wait for: the condition Complete or Failed is written.
+    ///
+    /// The event and the metric follow the write.
+    JobEnded = "job", "job-ended", "enactJobFinished";
     /// More successful Jobs are kept than `spec.successfulJobsHistoryLimit` allows: the oldest are deleted.
     ///
     /// Clean-up comes before everything else in a sync, so it also happens while the CronJob is suspended, being
