@@ -125,7 +125,7 @@ impl std::error::Error for QuartzError {}
 /// Finds the Kubernetes line that means the same as a Quartz-style line, or the reasons why there is none.
 ///
 /// ```
-/// use jobpolicy::quartz::translate;
+/// use jobpolicy::cli::quartz::translate;
 /// let weekdays = translate("0 30 9 ? * MON-FRI").unwrap();
 /// assert_eq!(weekdays.kubernetes.as_deref(), Some("30 9 * * 1-5"));
 /// let last_day = translate("0 0 0 L * ?").unwrap();
@@ -280,7 +280,6 @@ fn differing_fields(schedule: &cron::Schedule) -> Vec<Reason> {
 
 /// The fields that both have, as a Kubernetes line.
 fn kubernetes_text(schedule: &cron::Schedule) -> String {
-
     let weekdays: Vec<u32> = schedule.days_of_week().iter().map(|day| day - 1).collect();
     [
         field_text(&schedule.minutes().iter().collect::<Vec<u32>>(), 0, 59),

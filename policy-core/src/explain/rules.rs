@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 macro_rules! rules {
     ($($(#[doc = $doc:literal])+ $name:ident = $domain:literal, $code:literal, $upstream:literal;)+) => {
-        /// A rule of the Job or CronJob controller. Codes are stable; `jobpolicy explain CODE` prints the text.
+        /// A rule of the Kubernetes controllers for Jobs. Codes are stable; `jobpolicy explain CODE` prints the text.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Rule { $($(#[doc = $doc])+ $name,)+ }
@@ -19,7 +19,8 @@ macro_rules! rules {
                 match self { $(Rule::$name => $code,)+ }
             }
 
-            /// `"job"` or `"cronjob"`.
+            /// Which decision the rule belongs to: `"job"` ([`job`](crate::job)), `"cronjob"` ([`cron`](crate::cron)),
+            /// `"ttl"` ([`ttl`](crate::ttl)) or `"orphan"` ([`orphan`](crate::orphan)).
             pub fn domain(self) -> &'static str {
                 match self { $(Rule::$name => $domain,)+ }
             }
@@ -225,6 +226,37 @@ rules! {
     ///
     /// The event and the metric follow the write.
     JobEnded = "job", "job-ended", "enactJobFinished";
+    /// The Job has no `spec.ttlSecondsAfterFinished`, has not finished, or is being deleted already.
+    TtlDoesNotApply = "ttl", "ttl-does-not-apply", "needsCleanup";
+    /// The Job has finished, but the condition has no `lastTransitionTime`, so its time to live cannot be counted.
+    ///
+    /// The check ends with an error and is tried again; the Job stays until the time is there.
+    TtlFinishTimeUnknown = "ttl", "ttl-finish-time-unknown", "jobFinishTime";
+    /// The Job finished later than it is now: clocks differ. The deletion is put off by the difference.
+    TtlFinishedInFuture = "ttl", "ttl-finished-in-future", "timeLeft";
+    /// The Job's time to live is not over yet, so it is looked at again at its end.
+    ///
+    /// Time counts from the `lastTransitionTime` of the condition Complete or Failed, not from the end of the last Pod.
+    TtlNotExpired = "ttl", "ttl-not-expired", "processTTL";
+    /// The time to live of the cached Job is over; the Job is read live, in case the time was changed meanwhile.
+    ///
+    /// Only what was read live leads to the deletion. A Job that is gone needs nothing.
+    TtlReadLive = "ttl", "ttl-read-live", "processJob";
+    /// The time to live is over, so the Job is deleted.
+    ///
+    /// Its Pods are deleted first (propagation policy Foreground). The UID is a precondition, so a new Job of the same
+    /// name is never hit.
+    TtlExpired = "ttl", "ttl-expired", "processJob";
+    /// The Pod's controller is not a `batch/v1` Job, so its finalizers are not ours to remove.
+    OrphanOfAnotherKind = "orphan", "orphan-of-another-kind", "handleSingleOrphanPod";
+    /// `spec.managedBy` of the Pod's Job names another controller, so the Pod is left to that one.
+    OrphanManagedElsewhere = "orphan", "orphan-managed-elsewhere", "handleSingleOrphanPod (managedByExternalController)";
+    /// The Pod's Job has not finished, so the Job's sync removes the finalizer once the Pod is counted.
+    OrphanHasRunningJob = "orphan", "orphan-has-running-job", "handleSingleOrphanPod";
+    /// Nobody will count the Pod any more, so it loses the tracking finalizer.
+    ///
+    /// Nobody controls it, or its Job is gone, is another one of the same name, or has finished.
+    OrphanFinalizerRemoved = "orphan", "orphan-finalizer-removed", "handleSingleOrphanPod";
     /// More successful Jobs are kept than `spec.successfulJobsHistoryLimit` allows: the oldest are deleted.
     ///
     /// Clean-up comes before everything else in a sync, so it also happens while the CronJob is suspended, being
