@@ -22,7 +22,8 @@ mod world;
 Examples:
   jobpolicy decide job.yaml
   kubectl get jobs,pods -o json | jobpolicy decide -
-  kubectl get cronjobs,jobs -o yaml | jobpolicy decide - --only cronjob/hello --now 2026-01-01T00:00:05Z
+  kubectl get cronjobs,jobs -o yaml | jobpolicy decide - --only cronjob/hello
+  jobpolicy decide jobs.yaml pods.yaml --now 2026-01-01T00:00:05Z --output json
   jobpolicy decide --stream < cases.jsonl")]
 pub(super) struct Args {
     /// Files of YAML or JSON; `-` is standard input

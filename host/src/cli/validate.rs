@@ -21,13 +21,14 @@ pub(super) mod findings;
 Examples:
   jobpolicy validate job.yaml cronjobs/*.yaml
   kubectl get jobs -o json | jobpolicy validate -
-  jobpolicy validate --old deployed.yaml job.yaml
+  kubectl get job pi -o yaml | jobpolicy validate edited.yaml --old -
   jobpolicy validate --stream < manifests.jsonl")]
 pub(super) struct Args {
     /// Files of YAML or JSON; `-` is standard input
     #[arg(value_name = "FILE", required_unless_present = "stream", conflicts_with = "stream")]
     files: Vec<PathBuf>,
-    /// Check the objects as updates of those in this file
+    /// Check objects as updates of those of the same name in this file, both as the API server holds them
+    /// (`kubectl replace`)
     #[arg(long, value_name = "FILE", conflicts_with = "stream")]
     old: Option<PathBuf>,
     /// With --old, check an update of the status
