@@ -199,11 +199,6 @@ impl Errors {
         self.0.len()
     }
 
-    /// Appends the errors of a part that was checked on its own.
-    pub(super) fn extend(&mut self, other: Errors) {
-        self.0.extend(other.0);
-    }
-
     /// Removes errors; upstream does so where a declarative rule takes over.
     pub(super) fn retain(&mut self, keep: impl FnMut(&FieldError) -> bool) {
         self.0.retain(keep);
