@@ -1,7 +1,7 @@
 //! Instants as Kubernetes writes them, and Go's arithmetic on them.
 
 use alloc::string::{String, ToString};
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Timelike, Utc};
 use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -96,7 +96,9 @@ impl From<DateTime<Utc>> for Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // `metav1.Time` marshals with time.RFC3339: whole seconds, cut and not rounded.
-        write!(f, "{}", self.0.format("%Y-%m-%dT%H:%M:%SZ"))
+        let t = self.0;
+        let (year, month, day) = (t.year(), t.month(), t.day());
+        write!(f, "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", t.hour(), t.minute(), t.second())
     }
 }
 

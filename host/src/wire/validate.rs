@@ -65,7 +65,7 @@ pub fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
         message: message.to_owned(),
     };
     let review = match (parsed.object, parsed.old, parsed.new) {
-        (Some(object), None, None) => validate_create(object.get().as_bytes(), &context(), &rules()),
+        (Some(object), None, None) => validate_create(object, &context(), &rules()),
         (None, Some(old), Some(new)) => {
             let subresource = match parsed.subresource.as_deref() {
                 None | Some("") => Subresource::Main,
@@ -74,7 +74,7 @@ pub fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
                     return Err(refused(&format!("`{other}` is not a subresource: want `status` or none")));
                 }
             };
-            validate_update(old.get().as_bytes(), new.get().as_bytes(), subresource, &rules())
+            validate_update(old, new, subresource, &rules())
         }
         _ => return Err(refused("want either `object`, or `old` and `new`")),
     };

@@ -40,7 +40,8 @@ pub(crate) fn decode<'a>(text: &'a str, ty: &'static StructType) -> Result<Decod
     }
 }
 
-/// Reads what an object calls itself: its `apiVersion` and `kind` (`SimpleMetaFactory.Interpret`).
+/// Reads what an object calls itself: its `apiVersion` and `kind` (`SimpleMetaFactory.Interpret`). Stops once it has
+/// seen both; what comes again later counts, but only the whole object tells.
 ///
 /// # Errors
 /// Upstream's words where the text is not an object, or either is not a text.
@@ -71,6 +72,9 @@ pub(crate) fn type_meta(text: &str) -> Result<(Cow<'_, str>, Cow<'_, str>), Stri
             Some(b'"') => *place = reader.string().map_err(Malformed::into_text)?,
             Some(b'n') => reader.skip().map(drop).map_err(Malformed::into_text)?,
             _ => return Err(wrong(reader.kind(), &format!("struct field .{key} of type string"))),
+        }
+        if !api_version.is_empty() && !kind.is_empty() {
+            break;
         }
     }
     Ok((api_version, kind))
@@ -148,17 +152,20 @@ impl<'a> Decoder<'a> {
             Some(Node::Struct(fields)) => fields,
             _ => Struct::new(ty),
         };
-        let mut seen = Seen::default();
+        // One bit for each field; no type has more than 64.
+        let mut seen: u64 = 0;
         let mut first = true;
         while let Some(key) = self.reader.next_key(&mut first)? {
-            let Some(field) = ty.field(&key) else {
+            let Some((index, field)) = ty.position(&key) else {
                 self.note_strict("unknown", &key);
                 self.reader.skip()?;
                 continue;
             };
-            if seen.twice(field) {
+            let bit = 1_u64.checked_shl(index).unwrap_or_default();
+            if seen & bit != 0 {
                 self.note_strict("duplicate", field.name);
             }
+            seen |= bit;
             let mut value = fields.take(field);
             self.path.push(Step::Field(field, ty));
             self.field(field, &mut value)?;
@@ -352,19 +359,6 @@ fn push_name(path: &mut String, name: &str) {
         path.push('.');
     }
     path.push_str(name);
-}
-
-/// The fields of one object that were read already.
-#[derive(Default)]
-struct Seen(Vec<*const FieldType>);
-
-impl Seen {
-    fn twice(&mut self, field: &'static FieldType) -> bool {
-        let address = core::ptr::from_ref(field);
-        let twice = self.0.contains(&address);
-        self.0.push(address);
-        twice
-    }
 }
 
 impl Malformed {

@@ -159,11 +159,11 @@ impl<'a> Struct<'a> {
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Node<'a>> {
-        self.values.iter().find(|(field, _)| field.name == name).map(|(_, value)| value)
+        self.values.iter().find(|(field, _)| field.is_named(name)).map(|(_, value)| value)
     }
 
     pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Node<'a>> {
-        self.values.iter_mut().find(|(field, _)| field.name == name).map(|(_, value)| value)
+        self.values.iter_mut().find(|(field, _)| field.is_named(name)).map(|(_, value)| value)
     }
 
     /// A struct field's own fields, if it is set.
@@ -226,6 +226,11 @@ impl<'a> Struct<'a> {
         Some(self.values.remove(index).1)
     }
 
+    /// Takes a field's value out by the field's name.
+    pub(crate) fn take_named(&mut self, name: &str) -> Option<Node<'a>> {
+        self.ty.field(name).and_then(|field| self.take(field))
+    }
+
     /// Sets a field of the type by its declaration.
     pub(crate) fn put(&mut self, field: &'static FieldType, value: Node<'a>) {
         // The fields of a type lie in one array, so their addresses are in the order of declaration.
@@ -266,7 +271,7 @@ impl<'a> Struct<'a> {
 
     /// Clears a field.
     pub(crate) fn remove(&mut self, name: &str) {
-        self.values.retain(|(field, _)| field.name != name);
+        self.values.retain(|(field, _)| !field.is_named(name));
     }
 
     /// A plain struct field's own fields, which always exist in Go.

@@ -3,8 +3,9 @@
 //!
 //! ```
 //! use policy_core::spec::validation::{CreateContext, Rules, validate_create};
-//! let job = br#"{"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "pi"}, "spec": {
+//! let job = r#"{"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "pi"}, "spec": {
 //!     "template": {"spec": {"containers": [{"name": "pi", "image": "perl"}]}}}}"#;
+//! let job = serde_json::from_str(job).unwrap();
 //! let review = validate_create(job, &CreateContext::default(), &Rules::default());
 //! assert_eq!(
 //!     review.errors[0].to_string(),
@@ -16,10 +17,11 @@
 
 use super::decode;
 use super::object::{Node, Struct};
+use super::schema::StructType;
 use super::schema::batch::{CRON_JOB, JOB};
 use crate::Timestamp;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -154,18 +156,22 @@ impl Serialize for Object<'_> {
     }
 }
 
-/// Reviews a manifest as the API server does on creation. `manifest` is JSON text.
-pub fn validate_create<'a>(manifest: &'a [u8], context: &CreateContext<'a>, rules: &Rules<'_>) -> Review<'a> {
+/// Reviews a manifest as the API server does on creation.
+pub fn validate_create<'a>(
+    manifest: &'a RawValue,
+    context: &CreateContext<'a>,
+    rules: &Rules<'_>,
+) -> Review<'a> {
     match Manifest::read(manifest) {
         Ok(manifest) => create::create(manifest, context, rules),
         Err(error) => Review::undecodable(error),
     }
 }
 
-/// Reviews the change of a stored object `old` to `new`, both JSON text. The errors are those of the new object.
+/// Reviews the change of a stored object `old` to `new`. The errors are those of the new object.
 pub fn validate_update<'a>(
-    old: &'a [u8],
-    new: &'a [u8],
+    old: &'a RawValue,
+    new: &'a RawValue,
     subresource: Subresource,
     rules: &Rules<'_>,
 ) -> Review<'a> {
@@ -187,6 +193,26 @@ enum Kind {
     CronJob,
 }
 
+impl Kind {
+    /// The kind of an object by what it calls itself.
+    fn of(api_version: &str, kind: &str, text: &str) -> Result<Self, String> {
+        match (api_version, kind) {
+            (_, "") => Err(format!("Object 'Kind' is missing in '{text}'")),
+            ("", _) => Err(format!("Object 'apiVersion' is missing in '{text}'")),
+            ("batch/v1", "Job") => Ok(Kind::Job),
+            ("batch/v1", "CronJob") => Ok(Kind::CronJob),
+            (version, kind) => Err(format!("no kind \"{kind}\" is registered for version \"{version}\"")),
+        }
+    }
+
+    fn ty(self) -> &'static StructType {
+        match self {
+            Kind::Job => &JOB,
+            Kind::CronJob => &CRON_JOB,
+        }
+    }
+}
+
 /// A manifest that was read, with its defaults.
 struct Manifest<'a> {
     kind: Kind,
@@ -197,21 +223,18 @@ struct Manifest<'a> {
 }
 
 impl<'a> Manifest<'a> {
-    /// Reads JSON text and fills in the defaults.
-    fn read(text: &'a [u8]) -> Result<Self, String> {
-        // The decoder relies on well-formed text.
-        let text = serde_json::from_slice::<&RawValue>(text).map_err(|error| error.to_string())?.get();
+    /// Reads an object and fills in its defaults.
+    fn read(manifest: &'a RawValue) -> Result<Self, String> {
+        let text = manifest.get();
         let (api_version, kind) = decode::type_meta(text)?;
-        let (kind, ty) = match (&*api_version, &*kind) {
-            (_, "") => return Err(format!("Object 'Kind' is missing in '{text}'")),
-            ("", _) => return Err(format!("Object 'apiVersion' is missing in '{text}'")),
-            ("batch/v1", "Job") => (Kind::Job, &JOB),
-            ("batch/v1", "CronJob") => (Kind::CronJob, &CRON_JOB),
-            (version, kind) => {
-                return Err(format!("no kind \"{kind}\" is registered for version \"{version}\""));
-            }
-        };
-        let decoded = decode::decode(text, ty)?;
+        let mut kind = Kind::of(&api_version, &kind, text)?;
+        let mut decoded = decode::decode(text, kind.ty())?;
+        // Of a field that is given twice the last counts.
+        let last = Kind::of(decoded.object.text("apiVersion"), decoded.object.text("kind"), text)?;
+        if last != kind {
+            kind = last;
+            decoded = decode::decode(text, kind.ty())?;
+        }
         let mut object = decoded.object;
         let shares_labels = match kind {
             Kind::Job => super::defaults::default_job(&mut object),

@@ -65,8 +65,9 @@ impl ErrorType {
 ///
 /// ```
 /// use policy_core::spec::validation::{CreateContext, ErrorType, Rules, validate_create};
-/// let job = br#"{"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "pi"}, "spec": {
+/// let job = r#"{"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "pi"}, "spec": {
 ///     "template": {"spec": {"restartPolicy": "Sometimes", "containers": [{"name": "pi", "image": "perl"}]}}}}"#;
+/// let job = serde_json::from_str(job).unwrap();
 /// let review = validate_create(job, &CreateContext::default(), &Rules::default());
 /// assert_eq!(review.errors[0].kind, ErrorType::NotSupported);
 /// assert_eq!(

@@ -52,7 +52,8 @@ pub(super) fn on_create(meta: &Field<'_, '_>, form: NameForm, errors: &mut Error
     managed_fields(&meta.child("managedFields"), errors);
 }
 
-/// `ValidateObjectMetaAccessorUpdate`.
+/// `ValidateObjectMetaAccessorUpdate`, but for what [`on_create`] has said already: upstream runs that on updates,
+/// too, and an error counts once.
 pub(super) fn on_update(new: &Field<'_, '_>, old: &Field<'_, '_>, errors: &mut Errors) {
     if old.child("deletionTimestamp").is_set() {
         no_new_finalizers(&new.child("finalizers"), &old.child("finalizers"), errors);
@@ -62,7 +63,6 @@ pub(super) fn on_update(new: &Field<'_, '_>, old: &Field<'_, '_>, errors: &mut E
         errors.invalid_value(&resource_version, "", "must be specified for an update");
     }
     let generation = new.child("generation");
-    names::non_negative(&generation, errors);
     if generation.int_or_zero() < old.child("generation").int_or_zero() {
         errors.invalid(&generation, "must not be decremented");
     }
@@ -71,10 +71,6 @@ pub(super) fn on_update(new: &Field<'_, '_>, old: &Field<'_, '_>, errors: &mut E
     {
         immutable(new, old, name, errors);
     }
-    names::labels(&new.child("labels"), errors);
-    annotations(&new.child("annotations"), errors);
-    owner_references(&new.child("ownerReferences"), errors);
-    managed_fields(&new.child("managedFields"), errors);
 }
 
 /// `ValidateImmutableField` of one field.
