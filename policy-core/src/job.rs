@@ -1,1 +1,282 @@
-//! Job decisions.
+//! Job decisions (upstream `pkg/controller/job`).
+//!
+//! One sync is several decisions with calls between them: claim Pods → create or delete Pods → write the status →
+//! remove finalizers → write the status again. Later values depend on how earlier calls went, so a sync is a machine:
+//! [`begin`] returns the first wave of calls, [`Paused::resume`] takes their outcomes and returns the next, until
+//! [`Step::Finished`]. [`decide`] is its reading in which every call succeeds.
+
+use crate::explain::{Recorder, Rule};
+use crate::memory::JobMemory;
+use crate::spec::{Job, JobStatus, condition};
+use crate::step::{Event, Outcome};
+use crate::{Settings, Timestamp};
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+mod backoff;
+mod claim;
+mod counters;
+mod counts;
+mod create;
+mod draft;
+mod ending;
+mod facts;
+mod flush;
+mod guard;
+mod indexes;
+mod manage;
+mod outcome;
+mod plan;
+mod pod_failure_policy;
+mod success_policy;
+mod sync;
+mod tracking;
+
+pub use create::{IndexFailures, PodCreate};
+pub use draft::PodDraft;
+pub use facts::{Claim, Phase, PodDigester, PodFacts, PodRef, UNKNOWN_INDEX};
+pub use indexes::{Interval, Intervals};
+pub use outcome::{Counted, Finished, JobVerdict, SyncAction, SyncError, Wake};
+pub use plan::{Plan, decide};
+pub use pod_failure_policy::{Action, Cause, PolicyMatch};
+
+pub(crate) use guard::external_controller;
+
+use sync::{Cx, Sync, ensure_condition, new_condition};
+use tracking::{Next, Tracking};
+
+/// What a decision looks at: a Job, the Pods in its namespace that are or may become its own, and the settings.
+#[derive(Clone, Copy, Debug)]
+pub struct JobView<'a> {
+    /// The Job.
+    pub job: &'a Job,
+    /// Its Pods, digested by a [`PodDigester`] for this Job; the order matters where upstream takes the first that fits.
+    pub pods: &'a [PodFacts],
+    /// Limits, periods and gates.
+    pub settings: &'a Settings,
+}
+
+/// A call to the API server.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Call {
+    /// Read the Job live; answer with [`Outcome::Read`].
+    ReadJob,
+    /// Make the Job the Pod's controller and add the tracking finalizer, in one patch.
+    Adopt(PodRef),
+    /// Take the Job off the Pod's owners and the tracking finalizer off the Pod, in one patch.
+    Release(PodRef),
+    /// Create a Pod; a [`PodDraft`] renders it.
+    CreatePod(PodCreate),
+    /// Delete a Pod.
+    DeletePod(PodRef),
+    /// Take the tracking finalizer off a Pod.
+    RemoveFinalizer(PodRef),
+    /// Write the Job's status, on the version that was read (or last written in this sync).
+    WriteStatus(Box<JobStatus>),
+}
+
+/// A step of a Job's sync.
+pub type Step = crate::step::Step<Paused, Call, Finished>;
+
+/// A sync that waits for the outcomes of a wave.
+#[derive(Debug)]
+pub struct Paused {
+    /// Boxed: a machine is moved at every wave.
+    sync: Box<Sync>,
+    stage: Stage,
+    /// The claimed Pods, where they are not just all of the view's.
+    claimed: Option<Vec<PodFacts>>,
+}
+
+/// Whose outcomes a paused sync waits for.
+#[derive(Debug)]
+pub(crate) enum Stage {
+    Claim(claim::Claims),
+    Adopt(claim::Claims),
+    DeleteActive,
+    StripFinalizers(manage::Deletion),
+    Delete(manage::Deletion),
+    Create(create::Creation),
+    FirstWrite(Tracking),
+    RemoveFinalizers(Tracking),
+    PartialWrite(Tracking),
+    FinalWrite(Tracking, bool),
+}
+
+/// Starts a sync (upstream `syncJob`).
+///
+/// `memory` is what the controller remembers of the Job. Record a wave's `expect` before its calls, apply
+/// [`Finished::memory`] at the end.
+pub fn begin<R: Recorder>(view: JobView<'_>, memory: &JobMemory, now: Timestamp, rec: &mut R) -> Step {
+    if let Some(finished) = guard::skip(view, memory, rec) {
+        return Step::Finished(finished);
+    }
+    let mut sync = Box::new(Sync::new(view, memory, now));
+    let mut cx = Cx { job: view.job, pods: view.pods, settings: view.settings, now, rec };
+    let claims = claim::Claims::of(view.pods, sync.shape.deleting);
+    match claim::begin(&mut cx, &mut sync, claims) {
+        Ok((wave, stage)) => Step::Wave(wave, Paused { sync, stage, claimed: None }),
+        Err(claims) => after_claim(view, sync, &claims, now, rec),
+    }
+}
+
+impl Paused {
+    /// Goes on after a wave. `outcomes` answers the wave's calls in their order; `view` is the one that the sync began
+    /// with: events that came in meanwhile belong to the next sync.
+    pub fn resume<R: Recorder>(
+        self,
+        view: JobView<'_>,
+        outcomes: &[Outcome],
+        now: Timestamp,
+        rec: &mut R,
+    ) -> Step {
+        let Paused { mut sync, stage, claimed } = self;
+        let pods = claimed.as_deref().unwrap_or(view.pods);
+        let mut cx = Cx { job: view.job, pods, settings: view.settings, now, rec };
+        let next = match stage {
+            Stage::Claim(claims) => match claim::after_read(&mut cx, &mut sync, claims, outcomes) {
+                Ok(next) => Ok(next),
+                Err(claims) => return after_claim(view, sync, &claims, now, cx.rec),
+            },
+            Stage::Adopt(claims) => {
+                return after_claim(view, sync, &claim::after_adopt(claims, outcomes), now, cx.rec);
+            }
+            stage => advance(&mut cx, &mut sync, stage, outcomes),
+        };
+        step(next, sync, claimed)
+    }
+}
+
+fn step(next: Next, sync: Box<Sync>, claimed: Option<Vec<PodFacts>>) -> Step {
+    match next {
+        Ok((wave, stage)) => Step::Wave(wave, Paused { sync, stage, claimed }),
+        Err((verdict, error)) => Step::Finished(sync.finish(verdict, error)),
+    }
+}
+
+/// Decides about the Pods that the Job has claimed.
+fn after_claim<R: Recorder>(
+    view: JobView<'_>,
+    mut sync: Box<Sync>,
+    claims: &claim::Claims,
+    now: Timestamp,
+    rec: &mut R,
+) -> Step {
+    let claimed = match claim::claimed(view.pods, claims) {
+        Ok(claimed) => claimed,
+        Err(error) => return Step::Finished(sync.finish(JobVerdict::Errored, Some(error))),
+    };
+    let mut cx = Cx { job: view.job, pods: &claimed, settings: view.settings, now, rec };
+    let next = reconcile(&mut cx, &mut sync);
+    let claimed = match claimed {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(pods) => Some(pods),
+    };
+    step(next, sync, claimed)
+}
+
+/// The order of the rules.
+fn reconcile<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> Next {
+    let tally = counts::count(cx, sync);
+    set_start_time(cx, sync);
+    ending::evaluate(cx, sync, tally);
+    if sync.finished.is_some() {
+        return match ending::delete_active(cx, sync) {
+            Some(wave) => Ok(wave),
+            None => advance(cx, sync, Stage::DeleteActive, &[]),
+        };
+    }
+    match manage::manage(cx, sync) {
+        Some(wave) => Ok(wave),
+        None => after_manage(cx, sync),
+    }
+}
+
+/// What follows the stage whose outcomes have come in.
+fn advance<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync, stage: Stage, outcomes: &[Outcome]) -> Next {
+    let more = match stage {
+        Stage::DeleteActive => {
+            ending::after_delete_active(cx, sync, outcomes);
+            return tracking::begin(cx, sync);
+        }
+        Stage::StripFinalizers(deletion) => manage::after_strip(cx, sync, deletion, outcomes),
+        Stage::Delete(deletion) => {
+            manage::after_delete(cx, sync, deletion, outcomes);
+            None
+        }
+        Stage::Create(creation) => create::after_batch(cx, sync, creation, outcomes),
+        Stage::FirstWrite(tracking) => {
+            return tracking::after_first_write(cx, sync, tracking, outcomes.first());
+        }
+        Stage::RemoveFinalizers(tracking) => return tracking::settle(cx, sync, tracking, outcomes),
+        Stage::PartialWrite(tracking) => return tracking::after_partial_write(tracking, outcomes.first()),
+        Stage::FinalWrite(tracking, ended) => {
+            return tracking::after_final_write(cx, sync, tracking, ended, outcomes.first());
+        }
+        // Claiming is over before this function is reached; what is left of it is to count the Pods.
+        Stage::Claim(_) | Stage::Adopt(_) => None,
+    };
+    match more {
+        Some(wave) => Ok(wave),
+        None => after_manage(cx, sync),
+    }
+}
+
+/// The start time is set when the Job first runs; alone it does not cause a write.
+fn set_start_time<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) {
+    let starts = sync.status.start_time.is_none() && !sync.shape.suspended;
+    cx.rec.note(Rule::StartTimeSet, starts, |evidence| {
+        let start = sync.status.start_time.map_or("not set".into(), |t| alloc::format!("{t}"));
+        evidence.value("status.startTime", start).value("spec.suspend", sync.shape.suspended);
+    });
+    if starts {
+        sync.status.start_time = Some(cx.now);
+    }
+}
+
+/// Whether the Job is complete by its completions, else whether it was suspended or resumed.
+fn after_manage<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> Next {
+    let enough = match sync.shape.completions {
+        Some(completions) => sync.succeeded >= completions,
+        None => sync.succeeded > 0,
+    };
+    let complete = enough && sync.active == 0;
+    cx.rec.note(Rule::CompletionsReached, complete, |evidence| {
+        let wanted =
+            sync.shape.completions.map_or("any".into(), |completions| alloc::format!("{completions}"));
+        evidence.compared("succeeded", sync.succeeded, alloc::format!("spec.completions {wanted}"));
+        evidence.compared("active Pods", sync.active, 0);
+    });
+    if complete {
+        let message = "Reached expected number of succeeded pods";
+        let reason = crate::spec::reason::COMPLETIONS_REACHED;
+        sync.finished = Some(new_condition(condition::SUCCESS_CRITERIA_MET, "True", reason, message, cx.now));
+    } else if sync.manage_called {
+        record_suspension(cx, sync);
+    }
+    tracking::begin(cx, sync)
+}
+
+/// The condition Suspended. Resuming starts the time anew, since the deadline counts active time only; suspending
+/// clears it under a gate.
+fn record_suspension<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) {
+    let suspended = sync.shape.suspended;
+    let (status, reason, message, event, rule) = if suspended {
+        ("True", "JobSuspended", "Job suspended", "Suspended", Rule::JobSuspendedRecorded)
+    } else {
+        ("False", "JobResumed", "Job resumed", "Resumed", Rule::JobResumedRecorded)
+    };
+    let wanted = new_condition(condition::SUSPENDED, status, reason, message, cx.now);
+    if !ensure_condition(&mut sync.status.conditions, wanted) {
+        return;
+    }
+    sync.flush.add(rule);
+    sync.events.push(Event::normal(event, message));
+    if !suspended {
+        sync.status.start_time = Some(cx.now);
+    } else if cx.settings.gates.mutable_scheduling_directives_for_suspended_jobs {
+        sync.status.start_time = None;
+    }
+}

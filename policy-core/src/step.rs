@@ -18,7 +18,8 @@ pub enum Step<P, C, F> {
 pub struct Wave<C> {
     /// The calls; the outcome of each is handed to `resume` in the same order.
     pub calls: Vec<C>,
-    /// The number of the first call within this sync: findings cite calls by number.
+    /// The number of the first call within this sync, the others follow: findings cite calls by number. No number is
+    /// used twice.
     pub first_call: u32,
     /// What the driver has to record before the first call goes out.
     pub expect: Expect,
@@ -45,6 +46,13 @@ pub enum Outcome {
         /// The name of the object that was created, read or written; empty where it does not matter.
         name: String,
     },
+    /// A live read of the deciding object came back with this.
+    Read {
+        /// Its UID.
+        uid: String,
+        /// When its deletion was asked for.
+        deletion_timestamp: Option<crate::Timestamp>,
+    },
     /// The server refused, or nobody knows.
     Failed(CallError),
 }
@@ -57,7 +65,15 @@ impl Outcome {
 
     /// Whether it was carried out.
     pub fn is_done(&self) -> bool {
-        matches!(self, Outcome::Done { .. })
+        !matches!(self, Outcome::Failed(_))
+    }
+
+    /// The error, if it failed.
+    pub fn error(&self) -> Option<&CallError> {
+        match self {
+            Outcome::Failed(error) => Some(error),
+            _ => None,
+        }
     }
 }
 

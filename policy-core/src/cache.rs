@@ -1,0 +1,210 @@
+//! The Pods of one Job as the watch has shown them, digested as they come.
+
+use crate::Settings;
+use crate::job::{JobView, PodDigester, PodFacts};
+use crate::memory::JobMemory;
+use crate::spec::{Job, Pod};
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+/// What the watch has shown about a Pod.
+#[derive(Clone, Copy, Debug)]
+pub enum PodEvent<'a> {
+    /// The Pod was added or changed.
+    Applied(&'a Pod),
+    /// The Pod with this UID is gone.
+    Deleted {
+        /// The UID.
+        uid: &'a str,
+    },
+}
+
+/// The digested Pods of one Job, in the order of a view: first seen first; a change keeps the Pod's place, a new UID
+/// goes last.
+///
+/// The law that every version of this cache keeps: a decision about its view equals a decision about a fresh digest of
+/// the same Pods in the same order.
+///
+/// ```
+/// use policy_core::{JobCache, PodEvent, Settings};
+/// use policy_core::spec::{Job, Pod};
+/// let job: Job = serde_json::from_str(r#"{"metadata":{"name":"j","namespace":"n","uid":"u"},
+///     "spec":{"selector":{},"template":{}}}"#).unwrap();
+/// let pod: Pod = serde_json::from_str(r#"{"metadata":{"name":"p","namespace":"n","uid":"1"}}"#).unwrap();
+/// let mut cache = JobCache::new(job);
+/// cache.apply(PodEvent::Applied(&pod));
+/// assert_eq!(cache.view(&Settings::DEFAULT).pods.len(), 1);
+/// cache.apply(PodEvent::Deleted { uid: "1" });
+/// assert!(cache.pods().is_empty());
+/// ```
+#[derive(Clone, Debug)]
+pub struct JobCache {
+    job: Job,
+    digester: PodDigester,
+    pods: Vec<PodFacts>,
+    places: BTreeMap<Arc<str>, usize>,
+}
+
+impl JobCache {
+    /// An empty cache for a Job.
+    pub fn new(job: Job) -> Self {
+        JobCache { digester: PodDigester::new(&job), job, pods: Vec::new(), places: BTreeMap::new() }
+    }
+
+    /// A newer version of the Job. What Pods are digested by (selector, failure policy, identity) cannot change on an
+    /// API server, so Pods are kept; for a Job of another UID make a new cache.
+    pub fn set_job(&mut self, job: Job) {
+        self.digester = PodDigester::new(&job);
+        self.job = job;
+    }
+
+    /// The Job.
+    pub fn job(&self) -> &Job {
+        &self.job
+    }
+
+    /// The Pods in view order.
+    pub fn pods(&self) -> &[PodFacts] {
+        &self.pods
+    }
+
+    /// Takes in what the watch has shown; returns the Pod as it was before.
+    pub fn apply(&mut self, event: PodEvent<'_>) -> Option<PodFacts> {
+        match event {
+            PodEvent::Applied(pod) => self.apply_pod(self.digester.digest(pod)),
+            PodEvent::Deleted { uid } => self.remove(uid),
+        }
+    }
+
+    /// As [`JobCache::apply`], lowering what `memory` awaits (upstream `addPod`, `updatePod`, `deletePod`).
+    pub fn apply_and_observe(&mut self, event: PodEvent<'_>, memory: &mut JobMemory) {
+        let uid: Arc<str> = match event {
+            PodEvent::Applied(pod) => pod.metadata.uid.as_str().into(),
+            PodEvent::Deleted { uid } => uid.into(),
+        };
+        let before = self.apply(event);
+        let after = self.places.get(&uid).and_then(|place| self.pods.get(*place));
+        memory.observe(before.as_ref(), after, self.job.status.finished().is_some());
+    }
+
+    /// What a decision looks at.
+    pub fn view<'a>(&'a self, settings: &'a Settings) -> JobView<'a> {
+        JobView { job: &self.job, pods: &self.pods, settings }
+    }
+
+    fn apply_pod(&mut self, facts: PodFacts) -> Option<PodFacts> {
+        let known = self.places.get(&facts.pod.uid).and_then(|place| self.pods.get_mut(*place));
+        if let Some(known) = known {
+            return Some(core::mem::replace(known, facts));
+        }
+        self.places.insert(facts.pod.uid.clone(), self.pods.len());
+        self.pods.push(facts);
+        None
+    }
+
+    fn remove(&mut self, uid: &str) -> Option<PodFacts> {
+        let place = self.places.remove(uid)?;
+        if place >= self.pods.len() {
+            return None;
+        }
+        let removed = self.pods.remove(place);
+        for later in self.places.values_mut().filter(|later| **later > place) {
+            *later = later.saturating_sub(1);
+        }
+        Some(removed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::{Plan, decide};
+    use crate::{Timestamp, job::Claim};
+    use alloc::format;
+    use alloc::string::{String, ToString};
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn job() -> Job {
+        let job = json!({
+            "metadata": {"name": "j", "namespace": "n", "uid": "u"},
+            "spec": {"completions": 4, "parallelism": 3, "completionMode": "Indexed", "backoffLimitPerIndex": 1,
+                "selector": {"matchLabels": {"j": "j"}}, "template": {}},
+        });
+        serde_json::from_str(&job.to_string()).unwrap()
+    }
+
+    fn pod(number: u8, phase: &str, index: u8, finalizer: bool) -> Pod {
+        let finalizers = if finalizer { json!(["batch.kubernetes.io/job-tracking"]) } else { json!([]) };
+        let pod = json!({
+            "metadata": {"name": format!("p{number}"), "namespace": "n", "uid": format!("{number}"),
+                "labels": {"j": "j"}, "finalizers": finalizers,
+                "annotations": {"batch.kubernetes.io/job-completion-index": format!("{index}")},
+                "ownerReferences": [{"kind": "Job", "name": "j", "uid": "u", "controller": true}]},
+            "status": {"phase": phase},
+        });
+        serde_json::from_value(pod).unwrap()
+    }
+
+    fn summary(plan: &Plan) -> String {
+        format!("{plan:?}")
+    }
+
+    proptest! {
+        /// decide(cache.view()) == decide(fresh digest of the Pods in view order), after any events in any order.
+        #[test]
+        fn a_cached_view_decides_as_a_fresh_one(
+            events in prop::collection::vec((0_u8..6, 0_u8..5, 0_u8..5, any::<bool>()), 0..40)
+        ) {
+            let mut cache = JobCache::new(job());
+            let mut shown: Vec<Pod> = Vec::new();
+            let now = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
+            for (number, phase, index, finalizer) in events {
+                let uid = format!("{number}");
+                let place = shown.iter().position(|pod| pod.metadata.uid == uid);
+                match (["Pending", "Running", "Succeeded", "Failed"].get(phase as usize), place) {
+                    (None, place) => {
+                        cache.apply(PodEvent::Deleted { uid: &uid });
+                        place.map(|place| shown.remove(place));
+                    }
+                    (Some(phase), place) => {
+                        let pod = pod(number, phase, index, finalizer);
+                        cache.apply(PodEvent::Applied(&pod));
+                        match place {
+                            Some(place) => shown[place] = pod,
+                            None => shown.push(pod),
+                        }
+                    }
+                }
+                let digester = PodDigester::new(cache.job());
+                let fresh: Vec<PodFacts> = shown.iter().map(|pod| digester.digest(pod)).collect();
+                prop_assert_eq!(cache.pods(), &fresh[..]);
+                let view = JobView { job: cache.job(), pods: &fresh, settings: &Settings::DEFAULT };
+                let of_fresh = decide(view, &JobMemory::default(), now, &mut ());
+                let of_cache = decide(cache.view(&Settings::DEFAULT), &JobMemory::default(), now, &mut ());
+                prop_assert_eq!(summary(&of_cache), summary(&of_fresh));
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_watch_shows_lowers_what_is_awaited() {
+        let now = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
+        let mut cache = JobCache::new(job());
+        let mut memory = JobMemory::default();
+        memory.expect(&crate::step::Expect { creations: Some(1), ..Default::default() }, now);
+        assert!(!memory.expectations.satisfied(now));
+        cache.apply_and_observe(PodEvent::Applied(&pod(1, "Pending", 0, true)), &mut memory);
+        assert!(memory.expectations.satisfied(now));
+        assert_eq!(cache.pods()[0].claim, Claim::Owned);
+
+        let removal =
+            crate::step::Expect { finalizer_removals: alloc::vec!["1".into()], ..Default::default() };
+        memory.expect(&removal, now);
+        cache.apply_and_observe(PodEvent::Applied(&pod(1, "Failed", 0, true)), &mut memory);
+        assert_eq!(memory.finalizers_being_removed.len(), 1);
+        cache.apply_and_observe(PodEvent::Applied(&pod(1, "Failed", 0, false)), &mut memory);
+        assert!(memory.finalizers_being_removed.is_empty());
+    }
+}
