@@ -1,6 +1,7 @@
 //! `validate --stream`: what the API server would say about creating or changing a Job or CronJob.
 
 use super::LineError;
+use crate::zones::TzDatabase;
 use policy_core::Timestamp;
 use policy_core::spec::validation::{
     CreateContext, FieldError, Object, Review, Rules, Subresource, validate_create, validate_update,
@@ -105,7 +106,7 @@ fn context() -> CreateContext<'static> {
 }
 
 fn rules() -> Rules<'static> {
-    Rules { has_time_zone: &|name| name.parse::<chrono_tz::Tz>().is_ok(), ..Rules::default() }
+    Rules { time_zones: TzDatabase::shared(), ..Rules::default() }
 }
 
 #[cfg(test)]

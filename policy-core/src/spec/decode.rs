@@ -40,12 +40,21 @@ pub(crate) fn decode<'a>(text: &'a str, ty: &'static StructType) -> Result<Decod
     }
 }
 
-/// Reads what an object calls itself: its `apiVersion` and `kind` (`SimpleMetaFactory.Interpret`). Stops once it has
-/// seen both; what comes again later counts, but only the whole object tells.
+/// How much of an object to read for its type.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TypeMeta {
+    /// Until both fields are known, which is all there is to know unless one is given twice.
+    First,
+    /// To the end, so that the last counts.
+    Last,
+}
+
+/// Reads what an object calls itself: its `apiVersion` and `kind` (`SimpleMetaFactory.Interpret`, which unlike the
+/// rest of decoding passes over the case of letters).
 ///
 /// # Errors
 /// Upstream's words where the text is not an object, or either is not a text.
-pub(crate) fn type_meta(text: &str) -> Result<(Cow<'_, str>, Cow<'_, str>), String> {
+pub(crate) fn type_meta(text: &str, extent: TypeMeta) -> Result<(Cow<'_, str>, Cow<'_, str>), String> {
     let mut reader = Reader::new(text);
     let (mut api_version, mut kind) = (Cow::Borrowed(""), Cow::Borrowed(""));
     let wrong = |got: &str, what: &str| {
@@ -60,24 +69,35 @@ pub(crate) fn type_meta(text: &str) -> Result<(Cow<'_, str>, Cow<'_, str>), Stri
     }
     let mut first = true;
     while let Some(key) = reader.next_key(&mut first).map_err(Malformed::into_text)? {
-        let place = match &*key {
-            "apiVersion" => &mut api_version,
-            "kind" => &mut kind,
-            _ => {
-                reader.skip().map_err(Malformed::into_text)?;
-                continue;
-            }
+        let (place, name) = if is_folded(&key, "apiVersion") {
+            (&mut api_version, "apiVersion")
+        } else if is_folded(&key, "kind") {
+            (&mut kind, "kind")
+        } else {
+            reader.skip().map_err(Malformed::into_text)?;
+            continue;
         };
         match reader.peek() {
             Some(b'"') => *place = reader.string().map_err(Malformed::into_text)?,
             Some(b'n') => reader.skip().map(drop).map_err(Malformed::into_text)?,
-            _ => return Err(wrong(reader.kind(), &format!("struct field .{key} of type string"))),
+            _ => return Err(wrong(reader.kind(), &format!("struct field .{name} of type string"))),
         }
-        if !api_version.is_empty() && !kind.is_empty() {
+        if extent == TypeMeta::First && !api_version.is_empty() && !kind.is_empty() {
             break;
         }
     }
     Ok((api_version, kind))
+}
+
+/// Whether `encoding/json` takes a key for the field `name`, whatever the case of its letters.
+fn is_folded(key: &str, name: &str) -> bool {
+    let fold = |c: char| match c {
+        // The two letters outside ASCII that have a form within.
+        '\u{212a}' => 'k',
+        '\u{17f}' => 's',
+        c => c.to_ascii_lowercase(),
+    };
+    key.chars().map(fold).eq(name.chars().map(fold))
 }
 
 /// An error that ends decoding at once: those of types that read themselves.
@@ -347,7 +367,7 @@ impl<'a> Decoder<'a> {
             }
         }
         push_name(&mut path, name);
-        let error = format!("{what} field {}", super::validation::quoted(&path));
+        let error = format!("{what} field {}", crate::cron::go_text::quote(&path));
         if !self.strict_errors.contains(&error) {
             self.strict_errors.push(error);
         }

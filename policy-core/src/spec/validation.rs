@@ -15,11 +15,13 @@
 //! assert_eq!(defaulted["spec"]["backoffLimit"], 6);
 //! ```
 
-use super::decode;
+use super::decode::{self, TypeMeta};
 use super::object::{Node, Struct};
 use super::schema::StructType;
 use super::schema::batch::{CRON_JOB, JOB};
 use crate::Timestamp;
+use crate::cron::go_text::quote;
+use crate::cron::{TimeZones, UtcOnly};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -53,7 +55,6 @@ mod pod_resources;
 mod pod_template;
 mod probes;
 mod projected;
-mod quote;
 mod resources;
 mod restart;
 mod schedule;
@@ -67,13 +68,12 @@ mod volumes;
 mod warnings;
 
 pub use error::{ErrorType, FieldError};
-pub(crate) use quote::quote as quoted;
 
 /// What the cluster brings to the rules.
 #[derive(Clone, Copy)]
 pub struct Rules<'r> {
-    /// Whether the tz database has a zone of this very name.
-    pub has_time_zone: &'r dyn Fn(&str) -> bool,
+    /// The zones that `timeZone` may name.
+    pub time_zones: &'r dyn TimeZones,
     /// Whether containers may be privileged: the API server's flag `--allow-privileged`, which is off by default and
     /// on in most clusters.
     pub allow_privileged: bool,
@@ -81,7 +81,7 @@ pub struct Rules<'r> {
 
 impl Default for Rules<'_> {
     fn default() -> Self {
-        Rules { has_time_zone: &|name| name == "UTC", allow_privileged: false }
+        Rules { time_zones: &UtcOnly, allow_privileged: false }
     }
 }
 
@@ -195,13 +195,16 @@ enum Kind {
 
 impl Kind {
     /// The kind of an object by what it calls itself.
-    fn of(api_version: &str, kind: &str, text: &str) -> Result<Self, String> {
-        match (api_version, kind) {
+    fn of(text: &str, extent: TypeMeta) -> Result<Self, String> {
+        let (api_version, kind) = decode::type_meta(text, extent)?;
+        match (&*api_version, &*kind) {
             (_, "") => Err(format!("Object 'Kind' is missing in '{text}'")),
             ("", _) => Err(format!("Object 'apiVersion' is missing in '{text}'")),
             ("batch/v1", "Job") => Ok(Kind::Job),
             ("batch/v1", "CronJob") => Ok(Kind::CronJob),
-            (version, kind) => Err(format!("no kind \"{kind}\" is registered for version \"{version}\"")),
+            (version, kind) => {
+                Err(format!("no kind {} is registered for version {}", quote(kind), quote(version)))
+            }
         }
     }
 
@@ -226,16 +229,15 @@ impl<'a> Manifest<'a> {
     /// Reads an object and fills in its defaults.
     fn read(manifest: &'a RawValue) -> Result<Self, String> {
         let text = manifest.get();
-        let (api_version, kind) = decode::type_meta(text)?;
-        let mut kind = Kind::of(&api_version, &kind, text)?;
-        let mut decoded = decode::decode(text, kind.ty())?;
-        // Of a field that is given twice the last counts.
-        let last = Kind::of(decoded.object.text("apiVersion"), decoded.object.text("kind"), text)?;
-        if last != kind {
-            kind = last;
-            decoded = decode::decode(text, kind.ty())?;
-        }
+        let kind = Kind::of(text, TypeMeta::First).or_else(|_| Kind::of(text, TypeMeta::Last))?;
+        let decoded = decode::decode(text, kind.ty());
+        let is_odd = !decoded.as_ref().is_ok_and(|decoded| decoded.strict_errors.is_empty());
+        let last = if is_odd { Kind::of(text, TypeMeta::Last)? } else { kind };
+        let (kind, decoded) =
+            if last == kind { (kind, decoded?) } else { (last, decode::decode(text, last.ty())?) };
         let mut object = decoded.object;
+        object.set("apiVersion", Node::constant("batch/v1"));
+        object.set("kind", Node::constant(kind.ty().short_name()));
         let shares_labels = match kind {
             Kind::Job => super::defaults::default_job(&mut object),
             Kind::CronJob => {

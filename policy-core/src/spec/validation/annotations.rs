@@ -5,7 +5,7 @@ use super::error::Errors;
 use super::field::Field;
 use super::options::{self, PodOptions};
 use super::paths;
-use super::quote::quote;
+use crate::cron::go_text::quote;
 use crate::spec::object::Struct;
 use alloc::format;
 

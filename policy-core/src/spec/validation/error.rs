@@ -1,7 +1,7 @@
 //! Field errors, as upstream shapes and words them (`field.Error`).
 
 use super::field::Field;
-use super::quote::quote;
+use crate::cron::go_text::quote;
 use crate::spec::object::{Node, json};
 use alloc::borrow::Cow;
 use alloc::format;

@@ -3,6 +3,7 @@
 use super::error::Errors;
 use super::field::Field;
 use super::names::{self, Messages};
+use crate::cron::go_text::quote;
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
@@ -178,7 +179,7 @@ fn no_new_finalizers(new: &Field<'_, '_>, old: &Field<'_, '_>, errors: &mut Erro
     if extra.is_empty() {
         return;
     }
-    let quoted: Vec<String> = extra.into_iter().map(super::quote::quote).collect();
+    let quoted: Vec<String> = extra.into_iter().map(quote).collect();
     errors.forbidden(
         new,
         format!(

@@ -6,7 +6,7 @@ use super::field::Field;
 use super::job;
 use super::names;
 use super::options;
-use super::quote::quote;
+use crate::cron::go_text::quote;
 use crate::spec::quantity::Quantity;
 use alloc::collections::BTreeSet;
 use alloc::format;

@@ -3,8 +3,8 @@
 use super::super::annotations;
 use super::super::field::Field;
 use super::super::options;
-use super::super::quote::quote;
 use super::{NON_FUNCTIONAL_SECCOMP, Warnings, fractional};
+use crate::cron::go_text::quote;
 use crate::spec::object::Struct;
 use alloc::collections::BTreeMap;
 use alloc::format;

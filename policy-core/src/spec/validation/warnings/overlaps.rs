@@ -1,8 +1,8 @@
 //! Files of a volume that get into each other's way (`warningsForOverlappingVirtualPaths`).
 
 use super::super::field::Field;
-use super::super::quote::quote;
 use super::Warnings;
+use crate::cron::go_text::quote;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
