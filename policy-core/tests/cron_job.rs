@@ -1,6 +1,9 @@
 //! CronJob syncs: every rule is hit, tracing changes nothing, every call has its reason, and the machine and `decide`
 //! agree.
 
+// Tests assert, also in their helpers.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 use policy_core::Timestamp;
 use policy_core::cron::{
     Call, ChildJob, CronJobView, LiveObjects, OnUpdate, Outcome, Plan, Server, Step, SyncError, UtcOnly,
