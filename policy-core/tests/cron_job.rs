@@ -202,6 +202,11 @@ fn tracing_never_changes_a_plan_and_every_call_has_one_reason() {
                 |f: &&policy_core::explain::Finding| f.verdict == Verdict::Held && f.calls.contains(&number);
             assert_eq!(trace.findings().iter().filter(cites).count(), 1, "{rule}: call {number}");
         }
+        for finding in trace.findings() {
+            assert!(!finding.evidence.is_empty(), "{finding:?} looked at nothing");
+            assert!(finding.verdict == Verdict::Held || finding.calls.is_empty(), "{finding:?}");
+            assert!(finding.calls.end as usize <= traced.calls.len(), "{finding:?}");
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::manifest::{self, Manifest};
 use policy_core::Timestamp;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use world::{Line, World};
 
 mod plan;
 mod world;
@@ -67,8 +68,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Outcome {
         return Err(only::nothing_found(args.only.as_ref()).into());
     }
     let (mut decisions, mut invalid) = (Vec::new(), Vec::new());
+    let world = World::new(&manifests);
     for subject in subjects {
-        match world::line(subject, &manifests, clock.now) {
+        match world.line(subject, clock.now) {
             Ok(line) => decisions.push(Decision { subject, answer: answer(&line)? }),
             Err(findings) => invalid.extend(findings),
         }
@@ -82,7 +84,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Outcome {
     Ok(Verdict::Yes)
 }
 
-fn answer(line: &world::Line<'_>) -> Result<Value, Failure> {
+fn answer(line: &Line<'_>) -> Result<Value, Failure> {
     let mut bytes = Vec::new();
     crate::stream::decide(line.text.as_bytes(), &mut bytes).map_err(|error| line.diagnose(&error.message))?;
     serde_json::from_slice(&bytes).map_err(|error| {

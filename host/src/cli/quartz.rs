@@ -312,3 +312,122 @@ fn field_text(values: &[u32], min: u32, max: u32) -> String {
     });
     texts.collect::<Vec<_>>().join(",")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kubernetes(line: &str) -> Option<String> {
+        translate(line).unwrap().kubernetes
+    }
+
+    fn time(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
+    }
+
+    #[test]
+    fn lines_that_mean_the_same_are_translated() {
+        for (line, expected) in [
+            ("0 * * * * *", "* * * * *"),
+            ("0 */15 * * * ?", "*/15 * * * *"),
+            ("0 0/20 8-18 ? * 2-6", "*/20 8-18 * * 1-5"),
+            ("0 30 9 ? * MON-FRI", "30 9 * * 1-5"),
+            ("0 0 0 1,15 JAN,jul ? *", "0 0 1,15 1,7 *"),
+            ("0 5,6,7,9 0 ? * 1", "5-7,9 0 * * 0"),
+            ("0 0 0 1-31 * SAT,SUN", "0 0 * * 0,6"),
+            ("0 0 12 */2 * ? 1970-2100", "0 12 */2 * *"),
+            ("@weekly", "0 0 * * 0"),
+        ] {
+            assert_eq!(kubernetes(line).as_deref(), Some(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn lines_without_a_counterpart_say_why() {
+        for (line, field, nearest) in [
+            ("30 0 12 * * ?", "seconds", Some("0 12 * * *")),
+            ("*/10 * * * * *", "seconds", Some("* * * * *")),
+            ("0 0 0 13 * FRI", "day of week", Some("0 0 13 * 5")),
+            ("0 0 0 1 1 ? 2027", "year", Some("0 0 1 1 *")),
+            ("0 0 0 L * ?", "day of month", None),
+            ("0 0 0 15W * ?", "day of month", None),
+            ("0 0 0 ? * 6L", "day of week", None),
+            ("0 0 0 ? * MON#2", "day of week", None),
+        ] {
+            let translation = translate(line).unwrap();
+            assert_eq!(translation.kubernetes, None, "{line}");
+            assert_eq!(translation.nearest.as_deref(), nearest, "{line}");
+            assert_eq!(translation.reasons.first().unwrap().field, field, "{line}");
+        }
+        assert_eq!(kubernetes("0 0 0 ? JUL WED").as_deref(), Some("0 0 * 7 3"));
+    }
+
+    #[test]
+    fn what_is_not_in_quartz_form_is_refused() {
+        assert_eq!(translate("*/5 * * * *"), Err(QuartzError::FieldCount { found: 5 }));
+        assert_eq!(translate("0 0 0 * * ? * *"), Err(QuartzError::FieldCount { found: 8 }));
+        for line in ["0 0 25 * * ?", "0 0 0 * * 8", "x 0 0 * * ?", "@every 5m", "0 0 0 ? * FRI-MON"] {
+            assert!(matches!(translate(line), Err(QuartzError::Line(_))), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_translation_fires_at_the_same_times_in_utc() {
+        for line in ["0 0/20 8-18 ? * 2-6", "0 0 0 29 2 ?", "0 1-59/7 * 1,31 * ?", "0 0 0 ? * 1"] {
+            let schedule = kubernetes(line).unwrap();
+            let comparison = compare(line, &schedule, None, time("2026-01-01T00:00:30Z"), 50).unwrap();
+            assert_eq!(comparison.differences, [], "{line}");
+            assert!(comparison.same > 0, "{line}");
+        }
+    }
+
+    #[test]
+    fn both_days_or_either_day_is_a_difference() {
+        let comparison =
+            compare("0 0 0 13 * FRI", "0 0 13 * 5", Some("UTC"), time("2026-02-01T00:00:00Z"), 4).unwrap();
+        assert_eq!(comparison.same, 1);
+        assert_eq!(comparison.until, time("2026-02-27T00:00:00Z"));
+        let days: Vec<&str> = comparison.differences.iter().map(|d| &d.local[..10]).collect();
+        assert_eq!(days, ["2026-02-06", "2026-02-20", "2026-02-27"]);
+        assert!(comparison.differences.iter().all(|d| d.only == Side::Kubernetes));
+    }
+
+    #[test]
+    fn the_end_of_daylight_saving_is_compared_in_order() {
+        let comparison = compare(
+            "0 */20 * * * ?",
+            "*/20 * * * *",
+            Some("Europe/Berlin"),
+            time("2026-10-24T22:00:00Z"),
+            20,
+        )
+        .unwrap();
+        assert_eq!((comparison.same, comparison.differences), (20, vec![]));
+    }
+
+    #[test]
+    fn a_gap_of_half_an_hour_is_a_difference() {
+        let zone = Some("Australia/Lord_Howe");
+        let comparison =
+            compare("0 30 1 * * ?", "30 1 * * *", zone, time("2025-10-04T15:01:00Z"), 3).unwrap();
+        let Difference { at, local, only } = &comparison.differences[0];
+        assert_eq!((*at, only), (time("2025-10-04T15:30:00Z"), &Side::Kubernetes));
+        assert_eq!(local, "2025-10-05T02:30:00+11:00");
+    }
+
+    #[test]
+    fn seconds_end_the_comparison_early() {
+        let comparison =
+            compare("*/30 * * * * *", "* * * * *", None, time("2026-01-01T00:00:00Z"), 4).unwrap();
+        assert_eq!((comparison.same, comparison.differences.len()), (2, 2));
+        assert_eq!(comparison.until, time("2026-01-01T00:02:00Z"));
+    }
+
+    #[test]
+    fn reports_are_json_with_the_units_names() {
+        let value = serde_json::to_value(translate("0 0 0 13 * FRI").unwrap()).unwrap();
+        assert_eq!(value["kubernetes"], serde_json::Value::Null);
+        assert_eq!(value["nearest"], "0 0 13 * 5");
+        assert_eq!(value["reasons"][0]["field"], "day of week");
+    }
+}
