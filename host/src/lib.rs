@@ -1,5 +1,10 @@
 //! The library behind the `jobpolicy` command.
 
+pub mod cli;
+pub mod diagnostic;
+pub mod manifest;
+pub mod render;
 pub mod replay;
+pub mod stream;
 pub mod wire;
 pub mod zones;

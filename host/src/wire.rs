@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 pub mod cron_job;
+mod fields;
 pub mod job;
 pub mod schedule;
 pub mod validate;
@@ -26,4 +27,16 @@ impl LineError {
         let id = serde_json::from_slice::<Id>(line).map_or(Value::Null, |line| line.id);
         LineError { id, message: error.to_string() }
     }
+}
+
+/// Reads a line. Its encoding is checked once, so that the parser need not check every string.
+///
+/// # Errors
+/// When the line is not UTF-8, not JSON, or not of the expected form.
+pub fn parse<'de, T: serde::Deserialize<'de>>(line: &'de [u8]) -> Result<T, LineError> {
+    let text = std::str::from_utf8(line).map_err(|error| {
+        let message = format!("not UTF-8 at byte {}", error.valid_up_to() + 1);
+        LineError { id: Value::Null, message }
+    })?;
+    serde_json::from_str(text).map_err(|error| LineError::undecodable(line, &error))
 }

@@ -1,6 +1,7 @@
 //! Full decisions, and apart from them the digesting and parsing that comes before: the rows of docs/performance.md.
 
-#![allow(missing_docs)] // the macros of criterion make items without any
+// Benchmarks may panic, and the macros of criterion make items without documentation.
+#![allow(missing_docs, clippy::indexing_slicing, clippy::expect_used, clippy::arithmetic_side_effects)]
 
 mod cases;
 

@@ -73,7 +73,7 @@ impl Memory {
 /// # Errors
 /// When the line is not JSON of the expected form.
 pub fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
-    let line: Line = serde_json::from_slice(line).map_err(|error| LineError::undecodable(line, &error))?;
+    let line: Line = super::parse(line)?;
     let memory = line.memory.unwrap_or_default().into_memory(line.now);
     let digester = PodDigester::new(&line.job);
     let pods: Vec<PodFacts> = line.pods.iter().map(|pod| digester.digest(pod)).collect();
@@ -115,7 +115,7 @@ impl Serialize for PlanAnswer<'_> {
         answer.serialize_field("statusUpdates", &statuses(plan))?;
         let events: Vec<EventAnswer<'_>> = plan.events.iter().map(EventAnswer::from).collect();
         answer.serialize_field("events", &events)?;
-        let requeue = plan.end.wake.at.map(|at| at.nanos_since(self.now) * 1000 / NANOS_PER_SECOND);
+        let requeue = plan.end.wake.at.map(|at| at.nanos_since(self.now) / (NANOS_PER_SECOND / 1000));
         answer.serialize_field("requeueAfterMs", &requeue)?;
         let backoff = match &plan.end.memory.backoff {
             BackoffChange::Keep => self.before,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// What the Job and its Pods look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Case {
+pub(crate) enum Case {
     /// No Pods yet, at most 500 are created.
     Fresh,
     /// All Pods run, nothing to do.
@@ -27,7 +27,7 @@ pub enum Case {
 
 impl Case {
     /// All rows.
-    pub const ALL: [Case; 8] = [
+    pub(crate) const ALL: [Case; 8] = [
         Case::Fresh,
         Case::Steady,
         Case::Failing,
@@ -39,7 +39,7 @@ impl Case {
     ];
 
     /// The row's name.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Case::Fresh => "fresh",
             Case::Steady => "steady",
@@ -61,7 +61,7 @@ impl Case {
     }
 
     /// The Job, created 1,000 s before [`now`], its status already right for the Pods that run.
-    pub fn job(self, pods: usize) -> Job {
+    pub(crate) fn job(self, pods: usize) -> Job {
         let labels = json!({"batch.kubernetes.io/controller-uid": "u", "batch.kubernetes.io/job-name": "j",
             "controller-uid": "u", "job-name": "j"});
         let active = if self == Case::Fresh { 0 } else { pods };
@@ -98,13 +98,13 @@ impl Case {
     }
 
     /// The Pods as JSON text.
-    pub fn pods_json(self, count: usize) -> Vec<String> {
+    pub(crate) fn pods_json(self, count: usize) -> Vec<String> {
         let count = if self == Case::Fresh { 0 } else { count };
         (0..count).map(|i| self.pod(i, count).to_string()).collect()
     }
 
     /// The Pods.
-    pub fn pods(self, count: usize) -> Vec<Pod> {
+    pub(crate) fn pods(self, count: usize) -> Vec<Pod> {
         self.pods_json(count).iter().map(|pod| serde_json::from_str(pod).expect("a Pod")).collect()
     }
 
@@ -129,10 +129,10 @@ impl Case {
                 "batch.kubernetes.io/job-index-failure-count": "0"});
         }
         let one_failed = matches!(self, Case::Failing | Case::IndexedFailing) && i == count / 2;
-        if one_failed || (self == Case::Policy && i % 2 == 0) {
+        if one_failed || (self == Case::Policy && i.is_multiple_of(2)) {
             end(&mut pod, "Failed", 1);
         }
-        if self == Case::Policy && i % 2 == 0 {
+        if self == Case::Policy && i.is_multiple_of(2) {
             let disrupted =
                 json!({"type": "DisruptionTarget", "status": "True", "lastTransitionTime": time(999)});
             pod["status"]["conditions"].as_array_mut().expect("conditions").push(disrupted);
@@ -161,6 +161,6 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 /// The instant of the decision.
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     at(1000)
 }
