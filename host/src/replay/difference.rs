@@ -1,7 +1,7 @@
 //! How what was decided differs from what was written, in words.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The longest value that is shown whole.
 const SHOWN_CHARS: usize = 80;
@@ -51,21 +51,16 @@ fn shown(value: Option<&Value>) -> String {
     text.chars().take(SHOWN_CHARS).chain(['…']).collect()
 }
 
-/// Fields that the API server and its admission controllers fill in when an object is created. A dot separates fields,
-/// `[]` stands for any element.
-const FILLED_IN: [&str; 27] = [
-    "apiVersion",
-    "kind",
-    "status",
-    "metadata.creationTimestamp",
-    "metadata.generation",
-    "metadata.managedFields",
-    "metadata.name",
-    "metadata.namespace",
-    "metadata.resourceVersion",
-    "metadata.uid",
+/// Fields that the API server and its admission controllers fill in when a Pod is created. A dot separates fields, `[]`
+/// stands for any element.
+const FILLED_IN_OF_PODS: &[&str] = &[
     "metadata.annotations.kubernetes.io/limit-ranger",
+    "spec.containers[].resources",
+    "spec.containers[].volumeMounts",
     "spec.enableServiceLinks",
+    "spec.imagePullSecrets",
+    "spec.initContainers[].resources",
+    "spec.initContainers[].volumeMounts",
     "spec.nodeSelector",
     "spec.overhead",
     "spec.preemptionPolicy",
@@ -73,60 +68,114 @@ const FILLED_IN: [&str; 27] = [
     "spec.priorityClassName",
     "spec.serviceAccount",
     "spec.serviceAccountName",
-    "spec.imagePullSecrets",
     "spec.tolerations",
     "spec.volumes",
-    "spec.initContainers[].volumeMounts",
-    "spec.containers[].volumeMounts",
-    "spec.initContainers[].resources",
-    "spec.containers[].resources",
-    "spec.hostIPC",
 ];
 
-/// How an object that was created differs from what was decided: everything decided must be there, and nothing else but
-/// what the API server fills in. Lists may go on where the server adds to them.
-pub(super) fn created_from(decided: &Value, written: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    include("", "", decided, Some(written), &mut found);
-    found
+/// The same for Jobs; a CronJob's template has no defaults of its own for them.
+const FILLED_IN_OF_JOBS: &[&str] = &[
+    "metadata.labels.batch.kubernetes.io/controller-uid",
+    "metadata.labels.batch.kubernetes.io/job-name",
+    "metadata.labels.controller-uid",
+    "metadata.labels.job-name",
+    "spec.backoffLimit",
+    "spec.completionMode",
+    "spec.completions",
+    "spec.manualSelector",
+    "spec.parallelism",
+    "spec.podReplacementPolicy",
+    "spec.selector",
+    "spec.suspend",
+    "spec.template.metadata.labels.batch.kubernetes.io/controller-uid",
+    "spec.template.metadata.labels.batch.kubernetes.io/job-name",
+    "spec.template.metadata.labels.controller-uid",
+    "spec.template.metadata.labels.job-name",
+];
+
+/// The same for objects of any kind.
+const FILLED_IN: &[&str] = &[
+    "apiVersion",
+    "kind",
+    "metadata.creationTimestamp",
+    "metadata.generation",
+    "metadata.managedFields",
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.resourceVersion",
+    "metadata.uid",
+    "status",
+];
+
+/// How a Pod that was created differs from what was decided: everything decided must be there, and nothing else but what
+/// the API server fills in. Lists may go on where the server adds to them.
+pub(super) fn created_pod(decided: &Value, written: &Value) -> Vec<String> {
+    created(decided, written, FILLED_IN_OF_PODS)
 }
 
-/// `pattern` is the path without numbers.
-fn include(path: &str, pattern: &str, decided: &Value, written: Option<&Value>, found: &mut Vec<String>) {
-    let inner = |outer: &str, field: &str| {
-        if outer.is_empty() { field.to_owned() } else { format!("{outer}.{field}") }
-    };
-    match (decided, written) {
-        (Value::Object(a), Some(Value::Object(b))) => {
-            for (key, value) in a.iter().filter(|(_, value)| !is_empty(value)) {
-                include(&inner(path, key), &inner(pattern, key), value, b.get(key), found);
-            }
-            let added = b.iter().filter(|(key, value)| a.get(*key).is_none_or(is_empty) && !is_empty(value));
-            for (key, value) in added {
-                if !is_filled_in(&inner(pattern, key)) {
-                    found.push(format!(
-                        "{}: decided nothing, written {}",
-                        inner(path, key),
-                        shown(Some(value))
-                    ));
-                }
-            }
+/// The same of a Job.
+pub(super) fn created_job(decided: &impl Serialize, written: &Value) -> Vec<String> {
+    match serde_json::to_value(decided) {
+        Ok(decided) => {
+            let mut found = created(&decided, written, FILLED_IN_OF_JOBS);
+            let name = |job: &Value| job.pointer("/metadata/name").cloned();
+            compare("metadata.name", name(&decided).as_ref(), name(written).as_ref(), &mut found);
+            found
         }
-        (Value::Array(a), Some(Value::Array(b)))
-            if a.len() == b.len() || (a.len() < b.len() && is_filled_in(pattern)) =>
-        {
-            for (place, (a, b)) in a.iter().zip(b).enumerate() {
-                include(&format!("{path}[{place}]"), &format!("{pattern}[]"), a, Some(b), found);
-            }
-        }
-        (decided, written) if Some(decided) == written => {}
-        _ => found.push(format!("{path}: decided {}, written {}", shown(Some(decided)), shown(written))),
+        Err(error) => vec![error.to_string()],
     }
 }
 
-fn is_filled_in(pattern: &str) -> bool {
-    // The API version of a field reference is defaulted wherever there is one.
-    FILLED_IN.contains(&pattern) || pattern.ends_with(".fieldRef.apiVersion")
+fn created(decided: &Value, written: &Value, filled_in: &[&str]) -> Vec<String> {
+    let mut comparison = Creation { filled_in, found: Vec::new() };
+    comparison.compare("", "", Some(decided), Some(written));
+    comparison.found
+}
+
+struct Creation<'a> {
+    filled_in: &'a [&'a str],
+    found: Vec<String>,
+}
+
+impl Creation<'_> {
+    /// `pattern` is the path without numbers.
+    fn compare(&mut self, path: &str, pattern: &str, decided: Option<&Value>, written: Option<&Value>) {
+        let decided = decided.filter(|value| !is_empty(value));
+        let written = written.filter(|value| !is_empty(value));
+        let inner = |outer: &str, field: &str| match outer {
+            "" => field.to_owned(),
+            outer => format!("{outer}.{field}"),
+        };
+        let nothing = Map::new();
+        match (decided, written) {
+            (decided, written) if decided == written => {}
+            (None, Some(_)) if self.is_filled_in(pattern) => {}
+            (Some(_), Some(_)) if FILLED_IN.contains(&pattern) => {}
+            (None | Some(Value::Object(_)), Some(Value::Object(written))) => {
+                let decided = decided.and_then(Value::as_object).unwrap_or(&nothing);
+                let added = written.keys().filter(|key| !decided.contains_key(*key));
+                for key in decided.keys().chain(added) {
+                    self.compare(&inner(path, key), &inner(pattern, key), decided.get(key), written.get(key));
+                }
+            }
+            (Some(Value::Array(a)), Some(Value::Array(b)))
+                if a.len() == b.len() || (a.len() < b.len() && self.is_filled_in(pattern)) =>
+            {
+                for (place, (a, b)) in a.iter().zip(b).enumerate() {
+                    self.compare(&format!("{path}[{place}]"), &format!("{pattern}[]"), Some(a), Some(b));
+                }
+            }
+            _ => {
+                self.found.push(format!("{path}: decided {}, written {}", shown(decided), shown(written)));
+            }
+        }
+    }
+
+    fn is_filled_in(&self, pattern: &str) -> bool {
+        // The API version of a field reference is defaulted wherever there is one.
+        FILLED_IN.contains(&pattern)
+            || self.filled_in.contains(&pattern)
+            || pattern.ends_with(".fieldRef.apiVersion")
+    }
 }
 
 /// What the API server does not write.
@@ -167,14 +216,14 @@ mod tests {
             "metadata": {"labels": {"a": "b"}, "uid": "u"},
             "spec": {"volumes": [{"name": "v"}, {"name": "kube-api-access"}], "priority": 0},
         });
-        assert_eq!(created_from(&decided, &written), [""; 0]);
+        assert_eq!(created_pod(&decided, &written), [""; 0]);
         written["metadata"]["labels"]["x"] = json!("y");
         written["spec"]["volumes"] = json!([]);
         assert_eq!(
-            created_from(&decided, &written),
+            created_pod(&decided, &written),
             [
                 "metadata.labels.x: decided nothing, written y",
-                "spec.volumes: decided [{\"name\":\"v\"}], written []",
+                "spec.volumes: decided [{\"name\":\"v\"}], written nothing",
             ]
         );
     }

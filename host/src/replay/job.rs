@@ -1,6 +1,5 @@
 //! The Job controller's part of a recording: one Job, its Pods, and what was decided about them.
 
-use super::read::EventType;
 use super::recording::{Recording, Version};
 use super::search::{Answer, Cache, Controller, Reached, Sync};
 use super::writes::{Change, Write};
@@ -66,6 +65,8 @@ pub(super) struct JobHistory<'r> {
     events: Vec<PodEvent<'r>>,
     /// For each Pod, the places of its events.
     pods: Vec<Vec<usize>>,
+    /// Places of Pods by UID.
+    places: HashMap<&'r str, usize>,
     mentions: Mentions,
     settings: Settings,
 }
@@ -94,6 +95,7 @@ impl<'r> JobHistory<'r> {
             drafts: versions.iter().map(|_| OnceCell::new()).collect(),
             events: Vec::new(),
             pods: Vec::new(),
+            places: HashMap::new(),
             mentions: Mentions::of(writes),
             settings: Settings::DEFAULT,
             versions,
@@ -106,9 +108,8 @@ impl<'r> JobHistory<'r> {
     }
 
     fn add_pods(&mut self, digester: &PodDigester, versions: Vec<&'r Version>) {
-        let mut places: HashMap<&str, usize> = HashMap::new();
         for version in versions {
-            let place = *places.entry(&version.uid).or_insert(self.pods.len());
+            let place = *self.places.entry(&version.uid).or_insert(self.pods.len());
             if place == self.pods.len() {
                 self.pods.push(Vec::new());
             }
@@ -264,17 +265,13 @@ impl<'r> JobHistory<'r> {
 
     /// A Pod as the server had it at any time between two revisions; `None` where it was gone.
     fn pods_between(&self, uid: &str, between: &Range<u64>) -> impl Iterator<Item = Option<&'r Pod>> {
-        let events: Vec<&PodEvent<'r>> =
-            self.events.iter().filter(|event| event.version.uid == uid).collect();
-        let revision = |event: &&PodEvent<'r>| event.version.resource_version;
+        let places = self.places.get(uid).and_then(|place| self.pods.get(*place));
+        let events = places.map_or(&[][..], |events| events);
+        let revision =
+            |event: &usize| self.events.get(*event).map_or(0, |event| event.version.resource_version);
         let first = events.partition_point(|event| revision(event) <= between.start).saturating_sub(1);
-        let end = events.partition_point(|event| revision(event) < between.end);
-        let live: Vec<Option<&'r Pod>> = events
-            .get(first..end)
-            .unwrap_or_default()
-            .iter()
-            .map(|event| event.version.pod().filter(|_| event.version.event != EventType::Deleted))
-            .collect();
-        live.into_iter()
+        let end = events.partition_point(|event| revision(event) < between.end).max(first);
+        let live = events[first..end].iter().filter_map(|event| self.events.get(*event));
+        live.map(|event| event.version.pod().filter(|_| !event.version.is_deleted()))
     }
 }

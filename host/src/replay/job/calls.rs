@@ -1,7 +1,7 @@
 //! How calls of the Job controller show in a recording.
 
 use super::JobHistory;
-use crate::replay::difference::{between, created_from};
+use crate::replay::difference::{between, created_pod};
 use crate::replay::search::Answer;
 use crate::replay::writes::{Change, Write};
 use policy_core::job::{Call, PodDraft, PodRef};
@@ -33,7 +33,7 @@ pub(super) fn answer<'d>(
                 )]);
             }
             match draft() {
-                Some(draft) => of(created_from(&draft.pod(create), written)),
+                Some(draft) => of(created_pod(&draft.pod(create), written)),
                 None => Answer::Other,
             }
         }
