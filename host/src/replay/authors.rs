@@ -19,7 +19,7 @@ pub(super) struct Author {
 pub(super) struct Authors {
     /// Those whose entries gained fields or a later time.
     took: Vec<Author>,
-    /// Whose entries lost fields; where none did, the owners of the fields of the status that changed.
+    /// Whose entries lost fields; where none did, the owners of fields of the status that changed.
     otherwise: Vec<Author>,
     /// Managers that owned the finalizers before.
     held_finalizers: Vec<String>,
@@ -129,22 +129,21 @@ fn owns<'p>(fields: Option<&Map<String, Value>>, path: impl IntoIterator<Item = 
     true
 }
 
-/// The owners of every field of the status that changed.
+/// The owners of fields of the status that changed; where they have no owner, everybody who writes the status.
 fn status_owners(before: Option<&Value>, object: &Value, entries: &[Entry<'_>]) -> Vec<Author> {
     let status = |object: Option<&Value>| object.and_then(|object| object.get("status")).cloned();
     let (Some(Value::Object(old)), Some(Value::Object(new))) = (status(before), status(Some(object))) else {
         return Vec::new();
     };
-    let changed: Vec<String> = new
-        .iter()
-        .filter(|(field, value)| old.get(*field) != Some(value))
-        .map(|(field, _)| format!("f:{field}"))
-        .collect();
-    let owners = entries.iter().filter(|entry| {
-        let owned = |field: &String| owns(entry.fields(), ["f:status", field.as_str()]);
-        !changed.is_empty() && changed.iter().all(owned)
-    });
-    owners.map(Entry::author).collect()
+    let changed = new.iter().filter(|(field, value)| old.get(*field) != Some(value));
+    let changed: Vec<String> = changed.map(|(field, _)| format!("f:{field}")).collect();
+    let owns_changed =
+        |entry: &&Entry<'_>| changed.iter().any(|field| owns(entry.fields(), ["f:status", field.as_str()]));
+    let owners: Vec<Author> = entries.iter().filter(owns_changed).map(Entry::author).collect();
+    if !owners.is_empty() {
+        return owners;
+    }
+    entries.iter().map(Entry::author).filter(|author| author.subresource == "status").collect()
 }
 
 #[cfg(test)]

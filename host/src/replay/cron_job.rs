@@ -123,7 +123,7 @@ impl<'r> Controller for CronJobHistory<'r> {
                     let Some((outcomes, now)) = waves.next() else {
                         return Reached { memory: (), events, calls: Some(wave.calls) };
                     };
-                    step = paused.resume(view, outcomes.clone(), *now, zones, &mut ());
+                    step = paused.resume(view, outcomes.to_vec(), *now, zones, &mut ());
                 }
                 Step::Finished(finished) => {
                     events.extend(finished.events);

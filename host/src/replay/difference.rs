@@ -35,8 +35,17 @@ fn compare(path: &str, decided: Option<&Value>, written: Option<&Value>, found: 
                 compare(&format!("{path}[{place}]"), Some(a), Some(b), found);
             }
         }
-        _ => found.push(format!("{path}: decided {}, written {}", shown(decided), shown(written))),
+        _ => found.push(difference(path, decided, written)),
     }
+}
+
+/// A count of zero is not written out.
+fn difference(path: &str, decided: Option<&Value>, written: Option<&Value>) -> String {
+    let zero = Value::from(0);
+    let or_zero = |value: Option<&Value>, other: Option<&Value>| {
+        shown(value.or(other.filter(|other| other.is_number()).map(|_| &zero)))
+    };
+    format!("{path}: decided {}, written {}", or_zero(decided, written), or_zero(written, decided))
 }
 
 fn shown(value: Option<&Value>) -> String {
@@ -148,8 +157,8 @@ impl Creation<'_> {
         let nothing = Map::new();
         match (decided, written) {
             (decided, written) if decided == written => {}
+            _ if FILLED_IN.contains(&pattern) => {}
             (None, Some(_)) if self.is_filled_in(pattern) => {}
-            (Some(_), Some(_)) if FILLED_IN.contains(&pattern) => {}
             (None | Some(Value::Object(_)), Some(Value::Object(written))) => {
                 let decided = decided.and_then(Value::as_object).unwrap_or(&nothing);
                 let added = written.keys().filter(|key| !decided.contains_key(*key));
@@ -164,17 +173,13 @@ impl Creation<'_> {
                     self.compare(&format!("{path}[{place}]"), &format!("{pattern}[]"), Some(a), Some(b));
                 }
             }
-            _ => {
-                self.found.push(format!("{path}: decided {}, written {}", shown(decided), shown(written)));
-            }
+            _ => self.found.push(difference(path, decided, written)),
         }
     }
 
     fn is_filled_in(&self, pattern: &str) -> bool {
         // The API version of a field reference is defaulted wherever there is one.
-        FILLED_IN.contains(&pattern)
-            || self.filled_in.contains(&pattern)
-            || pattern.ends_with(".fieldRef.apiVersion")
+        self.filled_in.contains(&pattern) || pattern.ends_with(".fieldRef.apiVersion")
     }
 }
 
@@ -197,14 +202,14 @@ mod tests {
     #[test]
     fn each_field_that_differs_is_told() {
         let decided = json!({"failed": 1, "conditions": [{"reason": "A"}], "active": 2});
-        let written = json!({"failed": 2, "conditions": [{"reason": "B"}], "ready": 0});
+        let written = json!({"failed": 2, "conditions": [{"reason": "B"}], "note": "x"});
         assert_eq!(
             between("status", &decided, &written),
             [
-                "status.active: decided 2, written nothing",
+                "status.active: decided 2, written 0",
                 "status.conditions[0].reason: decided A, written B",
                 "status.failed: decided 1, written 2",
-                "status.ready: decided nothing, written 0",
+                "status.note: decided nothing, written x",
             ]
         );
     }

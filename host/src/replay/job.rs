@@ -5,11 +5,12 @@ use super::search::{Answer, Cache, Controller, Reached, Sync};
 use super::writes::{Change, Write};
 use calls::Live;
 use mentions::Mentions;
-use policy_core::job::{Call, Claim, JobView, PodDigester, PodDraft, PodFacts, Step, begin};
+use policy_core::job::{Call, Claim, JobView, PodCreate, PodDigester, PodDraft, PodFacts, Step, begin};
 use policy_core::spec::{Job, Pod};
 use policy_core::step::Outcome;
 use policy_core::{JobMemory, Settings};
-use std::cell::OnceCell;
+use serde_json::Value;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -61,15 +62,20 @@ impl<'r> PodIndex<'r> {
 /// One Job in a recording.
 pub(super) struct JobHistory<'r> {
     versions: Vec<&'r Version>,
-    drafts: Vec<OnceCell<PodDraft>>,
+    /// By version of the Job; none where it is gone.
+    drafts: Vec<OnceCell<Option<PodDraft>>>,
+    compared: RefCell<Comparisons>,
     events: Vec<PodEvent<'r>>,
     /// For each Pod, the places of its events.
     pods: Vec<Vec<usize>>,
     /// Places of Pods by UID.
     places: HashMap<&'r str, usize>,
-    mentions: Mentions,
+    mentions: Mentions<'r>,
     settings: Settings,
 }
+
+/// Differences between Pods to create and Pods created, by version of the Job and resource version of the Pod.
+type Comparisons = HashMap<(usize, u64), Vec<(PodCreate, Vec<String>)>>;
 
 /// One event of a Pod.
 struct PodEvent<'r> {
@@ -90,13 +96,14 @@ pub(super) struct View {
 
 impl<'r> JobHistory<'r> {
     /// The history of a Job from its versions, which must not be empty.
-    pub(super) fn new(versions: Vec<&'r Version>, pods: &PodIndex<'r>, writes: &[Write<'_>]) -> Self {
+    pub(super) fn new(versions: Vec<&'r Version>, pods: &PodIndex<'r>, writes: &[Write<'r>]) -> Self {
         let mut history = JobHistory {
             drafts: versions.iter().map(|_| OnceCell::new()).collect(),
+            compared: RefCell::default(),
             events: Vec::new(),
             pods: Vec::new(),
             places: HashMap::new(),
-            mentions: Mentions::of(writes),
+            mentions: Mentions::default(),
             settings: Settings::DEFAULT,
             versions,
         };
@@ -104,6 +111,8 @@ impl<'r> JobHistory<'r> {
         if let Some(job) = history.versions.iter().find_map(|version| version.job()) {
             history.add_pods(&PodDigester::new(job), pods.of_job(job));
         }
+        let names = history.events.iter().map(|event| (&*event.version.uid, &*event.version.name));
+        history.mentions = Mentions::of(writes, &names.collect());
         history
     }
 
@@ -138,9 +147,24 @@ impl<'r> JobHistory<'r> {
         self.events.get(*events.get(place)?)
     }
 
-    fn draft(&self, own: usize) -> Option<&PodDraft> {
-        let job = self.job(own)?;
-        Some(self.drafts.get(own.checked_sub(1)?)?.get_or_init(|| PodDraft::new(job)))
+    /// How a Pod that was created differs from what a version of the Job asks for. Many hypotheses ask the same.
+    fn pod_differences(
+        &self,
+        own: usize,
+        create: &PodCreate,
+        write: &Write<'_>,
+        written: &Value,
+    ) -> Option<Vec<String>> {
+        let draft = self.drafts.get(own.checked_sub(1)?)?.get_or_init(|| self.job(own).map(PodDraft::new));
+        let draft = draft.as_ref()?;
+        let mut compared = self.compared.borrow_mut();
+        let of_pod = compared.entry((own, write.version.resource_version)).or_default();
+        if let Some((_, differences)) = of_pod.iter().find(|(other, _)| other == create) {
+            return Some(differences.clone());
+        }
+        let differences = calls::pod_differences(draft, create, written);
+        of_pod.push((*create, differences.clone()));
+        Some(differences)
     }
 }
 
@@ -230,7 +254,7 @@ impl Controller for JobHistory<'_> {
     }
 
     fn answer(&self, call: &Call, write: &Write<'_>, view: &View) -> Answer<Outcome> {
-        calls::answer(call, write, || self.draft(view.own))
+        calls::answer(call, write, |create, written| self.pod_differences(view.own, create, write, written))
     }
 
     fn unseen(&self, call: &Call, between: Range<u64>, base: usize) -> Option<Outcome> {

@@ -225,7 +225,7 @@ mod tests {
         let wrong = "{\"type\":\"ADDED\",\"object\":{\"kind\":\"Job\",\"metadata\":{\"uid\":\"v\",\"resourceVersion\":\"2\"},\"spec\":{\"parallelism\":\"x\"}}}";
         assert_eq!(
             error(&format!("{first}{wrong}")),
-            "jobs.ndjson:2:105: expected a Job: invalid type: string \"x\", expected i32"
+            "jobs.ndjson:2:109: expected a Job: invalid type: string \"x\", expected i32"
         );
         assert_eq!(
             error("{\"type\":\"PATCHED\",\"object\":{}}"),

@@ -112,6 +112,11 @@ impl Recording {
         self.manager.as_deref()
     }
 
+    /// Takes the writes of another manager for the controllers'.
+    pub fn set_manager(&mut self, manager: &str) {
+        self.manager = Some(manager.to_owned());
+    }
+
     /// The version of the same object before this one.
     pub(super) fn before(&self, version: &Version) -> Option<&Version> {
         version.before.and_then(|place| self.versions.get(place))

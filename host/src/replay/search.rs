@@ -82,7 +82,7 @@ pub(super) struct Sync<C: Controller + ?Sized> {
     pub(super) memory: C::Memory,
     pub(super) now: Timestamp,
     /// The outcomes of each wave so far, and when the sync went on with them.
-    pub(super) waves: Vec<(Vec<C::Outcome>, Timestamp)>,
+    pub(super) waves: Vec<(Rc<[C::Outcome]>, Timestamp)>,
 }
 
 impl<C: Controller> Clone for Sync<C> {
@@ -142,7 +142,7 @@ pub(super) fn publishes<C: Controller>(
                 let reached = controller.run(&sync);
                 let Some(calls) = reached.calls else { return reached.events.iter().any(&is_it) };
                 let outcomes = calls.iter().map(|call| controller.unseen(call, 0..revision, cache.own));
-                let Some(outcomes) = outcomes.collect() else { return false };
+                let Some(outcomes) = outcomes.collect::<Option<Rc<[_]>>>() else { return false };
                 sync.waves.push((outcomes, now));
             }
         })

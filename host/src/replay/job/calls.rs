@@ -4,16 +4,17 @@ use super::JobHistory;
 use crate::replay::difference::{between, created_pod};
 use crate::replay::search::Answer;
 use crate::replay::writes::{Change, Write};
-use policy_core::job::{Call, PodDraft, PodRef};
+use policy_core::job::{Call, PodCreate, PodDraft, PodRef};
 use policy_core::spec::{JOB_COMPLETION_INDEX, JOB_TRACKING_FINALIZER, JobStatus, Pod};
 use policy_core::step::{CallError, CallErrorKind, Outcome};
+use serde_json::Value;
 use std::ops::Range;
 
-/// Compares a call with a write; `draft` makes the Pods of the Job that was looked at.
-pub(super) fn answer<'d>(
+/// Compares a call with a write; `pods` compares Pods to create with Pods created.
+pub(super) fn answer(
     call: &Call,
     write: &Write<'_>,
-    draft: impl FnOnce() -> Option<&'d PodDraft>,
+    pods: impl FnOnce(&PodCreate, &Value) -> Option<Vec<String>>,
 ) -> Answer<Outcome> {
     let same_pod = |pod: &PodRef| *pod.uid == *write.version.uid;
     let of =
@@ -21,21 +22,7 @@ pub(super) fn answer<'d>(
     match (call, write.change) {
         (Call::WriteStatus(decided), Change::JobStatus(written)) => of(status_differences(decided, written)),
         (Call::CreatePod(create), Change::CreatePod(written)) => {
-            let index =
-                written.pointer("/metadata/annotations").and_then(|all| all.get(JOB_COMPLETION_INDEX));
-            let index = index.and_then(|index| index.as_str());
-            let wanted = create.index.map(|index| index.to_string());
-            if index != wanted.as_deref() {
-                return of(vec![format!(
-                    "completion index: decided {}, written {}",
-                    wanted.as_deref().unwrap_or("none"),
-                    index.unwrap_or("none")
-                )]);
-            }
-            match draft() {
-                Some(draft) => of(created_pod(&draft.pod(create), written)),
-                None => Answer::Other,
-            }
+            pods(create, written).map_or(Answer::Other, of)
         }
         (Call::DeletePod(pod), Change::DeletePod)
         | (Call::RemoveFinalizer(pod), Change::RemoveFinalizer)
@@ -51,6 +38,25 @@ pub(super) fn answer<'d>(
 
 fn status_differences(decided: &JobStatus, written: &JobStatus) -> Vec<String> {
     if decided == written { Vec::new() } else { between("status", decided, written) }
+}
+
+/// Pods of an Indexed Job are told apart by their index and name before they are compared as a whole.
+pub(super) fn pod_differences(draft: &PodDraft, create: &PodCreate, written: &Value) -> Vec<String> {
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or("none").to_owned();
+    let annotations = written.pointer("/metadata/annotations");
+    let written_index = text(annotations.and_then(|annotations| annotations.get(JOB_COMPLETION_INDEX)));
+    let decided_index = create.index.map_or("none".to_owned(), |index| index.to_string());
+    let written_prefix = text(written.pointer("/metadata/generateName"));
+    let decided_prefix = draft.generate_name(create);
+    let pairs = [
+        ("completion index", decided_index, written_index),
+        ("metadata.generateName", decided_prefix, written_prefix),
+    ];
+    let differing = pairs.into_iter().filter(|(_, decided, written)| decided != written);
+    let found: Vec<String> = differing
+        .map(|(what, decided, written)| format!("{what}: decided {decided}, written {written}"))
+        .collect();
+    if found.is_empty() { created_pod(&draft.pod(create), written) } else { found }
 }
 
 /// The call in words.

@@ -6,33 +6,41 @@
 use crate::replay::writes::{Change, Write};
 use policy_core::job::PodRef;
 use policy_core::spec::JobStatus;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-/// Where Pods are named, each as the place of the write and the place within it.
-pub(super) struct Mentions {
-    by_name: HashMap<String, Vec<(usize, usize)>>,
-    messages: Vec<(usize, String)>,
+/// Where a Pod is named: the place of the write, and the place within it.
+type Mention = (usize, usize);
+
+/// Where Pods are named, by UID and in order.
+#[derive(Default)]
+pub(super) struct Mentions<'w> {
+    by_uid: HashMap<&'w str, Vec<Mention>>,
 }
 
-impl Mentions {
-    pub(super) fn of(writes: &[Write<'_>]) -> Self {
-        let mut mentions = Mentions { by_name: HashMap::new(), messages: Vec::new() };
+impl<'w> Mentions<'w> {
+    /// The mentions of these Pods, each given by UID and name.
+    pub(super) fn of(writes: &[Write<'w>], pods: &HashMap<&'w str, &'w str>) -> Self {
+        let mut mentions = Mentions::default();
+        let mut messages: HashSet<&str> = HashSet::new();
         for (place, write) in writes.iter().enumerate() {
-            match write.change {
-                Change::JobStatus(status) => mentions.add_status(place, status),
-                _ => mentions.add(&write.version.uid, (place, 0)),
+            let Change::JobStatus(status) = write.change else {
+                mentions.add(&write.version.uid, (place, 0));
+                continue;
+            };
+            for condition in status.conditions.iter().filter(|c| messages.insert(&c.message)) {
+                let named = pods.iter().filter(|(_, name)| condition.message.contains(**name));
+                named.for_each(|(uid, _)| mentions.add(uid, (place, 0)));
             }
+            mentions.add_uncounted(place, status);
         }
         mentions
     }
 
-    fn add(&mut self, name: &str, at: (usize, usize)) {
-        self.by_name.entry(name.to_owned()).or_default().push(at);
+    fn add(&mut self, uid: &'w str, at: Mention) {
+        self.by_uid.entry(uid).or_default().push(at);
     }
 
-    fn add_status(&mut self, place: usize, status: &JobStatus) {
-        let messages = status.conditions.iter().map(|condition| &condition.message);
-        self.messages.extend(messages.map(|message| (place, message.clone())));
+    fn add_uncounted(&mut self, place: usize, status: &'w JobStatus) {
         let lists = status.uncounted_terminated_pods.iter();
         let uids = lists.flat_map(|lists| lists.succeeded.iter().chain(&lists.failed));
         for (number, uid) in uids.enumerate() {
@@ -41,10 +49,9 @@ impl Mentions {
     }
 
     /// When the Pod is first named by the writes from place `next` on. Pods that are not come last, in their order.
-    pub(super) fn rank(&self, pod: &PodRef, next: usize) -> (usize, usize) {
-        let by_uid = self.by_name.get(&*pod.uid).and_then(|places| places.iter().find(|(at, _)| *at >= next));
-        let by_name = self.messages.iter().find(|(at, message)| *at >= next && message.contains(&*pod.name));
-        let by_name = by_name.map(|(at, _)| (*at, 0));
-        by_uid.copied().into_iter().chain(by_name).min().unwrap_or((usize::MAX, 0))
+    pub(super) fn rank(&self, pod: &PodRef, next: usize) -> Mention {
+        let mentions = self.by_uid.get(&*pod.uid).map_or(&[][..], |mentions| mentions);
+        let first = mentions.partition_point(|(place, _)| *place < next);
+        mentions.get(first).copied().unwrap_or((usize::MAX, 0))
     }
 }

@@ -15,6 +15,8 @@ pub(super) struct Search<'s, 'r, C: Controller> {
     pub(super) hypotheses: Vec<Hypothesis<C>>,
     /// Those that fit the next write, as far as they have been found.
     found: Vec<Hypothesis<C>>,
+    /// Pasts whose syncs ended before the next write.
+    ended: Vec<Past<C>>,
     /// Near misses, while they are wanted.
     pub(super) misses: Option<Vec<Miss<C>>>,
 }
@@ -22,7 +24,8 @@ pub(super) struct Search<'s, 'r, C: Controller> {
 impl<'s, 'r, C: Controller> Search<'s, 'r, C> {
     pub(super) fn new(controller: &'s C, writes: &'s [Write<'r>]) -> Self {
         let start = Hypothesis { past: Past::none(), open: None };
-        Search { controller, writes, hypotheses: vec![start], found: Vec::new(), misses: None }
+        let (found, ended) = (Vec::new(), Vec::new());
+        Search { controller, writes, hypotheses: vec![start], found, ended, misses: None }
     }
 
     /// Takes the next write; returns what was decided instead if nothing explains it.
@@ -41,10 +44,13 @@ impl<'s, 'r, C: Controller> Search<'s, 'r, C> {
         for hypothesis in &hypotheses {
             match &hypothesis.open {
                 Some(open) => self.follow(&hypothesis.past, open, place),
-                None => self.begin(&hypothesis.past, place),
+                None => self.ended.push(hypothesis.past.clone()),
             }
         }
         self.hypotheses = hypotheses;
+        for past in Past::distinct(std::mem::take(&mut self.ended)) {
+            self.begin(&past, place);
+        }
         Hypothesis::distinct(std::mem::take(&mut self.found))
     }
 
@@ -101,9 +107,11 @@ impl<'s, 'r, C: Controller> Search<'s, 'r, C> {
         let Some(write) = self.writes.get(place) else { return };
         let window = open.since..write.version.resource_version;
         let unseen = |call: &C::Call| self.controller.unseen(call, window.clone(), open.base);
-        let outcomes = open.pending.iter();
-        let outcomes = outcomes.map(|pending| pending.outcome.clone().or_else(|| unseen(&pending.call)));
-        let outcomes: Option<Vec<C::Outcome>> = outcomes.collect();
+        let outcomes = open.pending.iter().map(|pending| match &pending.outcome {
+            Some(outcome) => Some(C::Outcome::clone(outcome)),
+            None => unseen(&pending.call),
+        });
+        let outcomes: Option<Rc<[C::Outcome]>> = outcomes.collect();
         match outcomes.filter(|_| open.owed.iter().all(|call| unseen(call).is_some())) {
             Some(outcomes) => {
                 for now in instants(&write.seconds, open.sync.instants().last()) {
@@ -154,7 +162,7 @@ impl<'s, 'r, C: Controller> Search<'s, 'r, C> {
     ) -> Open<C> {
         let mut next = open.clone();
         match next.pending.iter_mut().find(|pending| Rc::ptr_eq(&pending.call, call)) {
-            Some(pending) => pending.outcome = Some(outcome),
+            Some(pending) => pending.outcome = Some(Rc::new(outcome)),
             None => next.owed.retain(|owed| !Rc::ptr_eq(owed, call)),
         }
         next.base = self.controller.versions_before(write).map_or(next.base, |versions| versions + 1);
@@ -165,12 +173,12 @@ impl<'s, 'r, C: Controller> Search<'s, 'r, C> {
         next
     }
 
-    /// Lets a sync go on after a wave, and begins another one if it ends.
+    /// Lets a sync go on after a wave.
     fn go_on(
         &mut self,
         past: &Past<C>,
         open: &Open<C>,
-        outcomes: Vec<C::Outcome>,
+        outcomes: Rc<[C::Outcome]>,
         now: Timestamp,
         place: usize,
     ) {
@@ -191,7 +199,7 @@ impl<'s, 'r, C: Controller> Search<'s, 'r, C> {
                 past.memory = reached.memory;
                 past.cache = open.sync.cache;
                 past.show(self.controller, open.shows);
-                self.begin(&past, place);
+                self.ended.push(past);
             }
         }
     }
@@ -199,8 +207,9 @@ impl<'s, 'r, C: Controller> Search<'s, 'r, C> {
     /// Lets the sync go on while calls of its wave are still to be seen, where the controller's next calls do not wait
     /// for all of them.
     fn overlap(&mut self, past: &Past<C>, open: &Open<C>, place: usize) {
-        let Some(outcome) = open.pending.iter().find_map(|pending| pending.outcome.clone()) else { return };
-        let outcomes = open.pending.iter().map(|pending| pending.outcome.clone().unwrap_or(outcome.clone()));
+        let Some(done) = open.pending.iter().find_map(|pending| pending.outcome.clone()) else { return };
+        let outcomes =
+            open.pending.iter().map(|pending| C::Outcome::clone(pending.outcome.as_ref().unwrap_or(&done)));
         let mut later = open.clone();
         let now = open.sync.instants().last().unwrap_or(open.sync.now);
         later.sync.waves.push((outcomes.collect(), now));

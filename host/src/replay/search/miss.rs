@@ -6,6 +6,10 @@ use super::{Controller, Sync};
 use crate::replay::writes::instants;
 use std::rc::Rc;
 
+/// How many hypotheses of each reading are kept after a write that nothing explains, those that saw the most first. Each
+/// such write would multiply them otherwise.
+const READINGS: usize = 16;
+
 /// A hypothesis that a write nearly fits.
 pub(super) struct Miss<C: Controller> {
     /// How what was decided differs from what was written.
@@ -28,10 +32,10 @@ impl<C: Controller> Search<'_, '_, C> {
             Some(miss) => miss.differences.join("; "),
             None => self.decided_instead(place),
         };
-        let mut next: Vec<Hypothesis<C>> =
-            misses.iter().filter(is_near).map(|miss| miss.then.clone()).collect();
-        next.append(&mut self.begun_anew(place));
-        next.append(&mut self.hypotheses);
+        let near = misses.iter().rev().filter(is_near).map(|miss| miss.then.clone()).take(READINGS);
+        let mut next: Vec<Hypothesis<C>> = near.collect();
+        next.extend(self.begun_anew(place).into_iter().take(READINGS));
+        next.extend(std::mem::take(&mut self.hypotheses).into_iter().rev().take(READINGS));
         self.hypotheses = Hypothesis::distinct(next);
         difference
     }
@@ -40,13 +44,13 @@ impl<C: Controller> Search<'_, '_, C> {
     fn begun_anew(&self, place: usize) -> Vec<Hypothesis<C>> {
         let Some(write) = self.writes.get(place) else { return Vec::new() };
         let shown = self.controller.shows(write);
-        let anew = self.hypotheses.iter().flat_map(|hypothesis| {
+        let anew = self.hypotheses.iter().rev().flat_map(|hypothesis| {
             let mut past = hypothesis.past.clone();
             past.show(self.controller, hypothesis.open.as_ref().map_or(shown, |open| shown.and(open.shows)));
             let forgetful = Past { memory: C::Memory::default(), ..past.clone() };
             [past, forgetful]
         });
-        anew.map(|past| Hypothesis { past, open: None }).collect()
+        Hypothesis::distinct(anew.map(|past| Hypothesis { past, open: None }).collect())
     }
 
     /// What was decided, where that has nothing in common with what was written.

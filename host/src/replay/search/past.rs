@@ -59,6 +59,16 @@ impl<C: Controller> Past<C> {
         Past { cache: Cache::default(), memory: C::Memory::default(), trail: Trail(None) }
     }
 
+    /// Whether nothing that comes can tell the two apart.
+    fn is_same(&self, other: &Self) -> bool {
+        self.cache == other.cache && self.memory == other.memory
+    }
+
+    /// Those that differ from each other.
+    pub(super) fn distinct(pasts: Vec<Self>) -> Vec<Self> {
+        distinct(pasts, Past::is_same)
+    }
+
     /// Lets the cache take in at least this much.
     pub(super) fn show(&mut self, controller: &C, cache: Cache) {
         let before = self.cache;
@@ -70,7 +80,7 @@ impl<C: Controller> Past<C> {
 /// A call that was sent.
 pub(super) struct Pending<C: Controller> {
     pub(super) call: Rc<C::Call>,
-    pub(super) outcome: Option<C::Outcome>,
+    pub(super) outcome: Option<Rc<C::Outcome>>,
 }
 
 impl<C: Controller> Clone for Pending<C> {
@@ -118,8 +128,8 @@ impl<C: Controller> Open<C> {
     }
 
     /// The outcomes of the pending calls, if all are known.
-    pub(super) fn outcomes(&self) -> Option<Vec<C::Outcome>> {
-        self.pending.iter().map(|pending| pending.outcome.clone()).collect()
+    pub(super) fn outcomes(&self) -> Option<Rc<[C::Outcome]>> {
+        self.pending.iter().map(|pending| pending.outcome.as_deref().cloned()).collect()
     }
 
     /// The pending calls that no write has answered.
@@ -129,14 +139,13 @@ impl<C: Controller> Open<C> {
     }
 
     fn is_same(&self, other: &Self) -> bool {
-        let answered = |open: &Self| -> Vec<bool> {
-            open.pending.iter().map(|pending| pending.outcome.is_some()).collect()
-        };
+        let answered = |open: &'_ Self, place: usize| open.pending[place].outcome.is_some();
         self.sync.cache == other.sync.cache
             && self.sync.memory == other.sync.memory
             && self.sync.instants().eq(other.sync.instants())
             && (self.base, self.shows, self.owed.len()) == (other.base, other.shows, other.owed.len())
-            && answered(self) == answered(other)
+            && self.pending.len() == other.pending.len()
+            && (0..self.pending.len()).all(|place| answered(self, place) == answered(other, place))
     }
 }
 
@@ -160,17 +169,21 @@ impl<C: Controller> Hypothesis<C> {
             (Some(a), Some(b)) => a.is_same(b),
             _ => false,
         };
-        same_sync && self.past.cache == other.past.cache && self.past.memory == other.past.memory
+        same_sync && self.past.is_same(&other.past)
     }
 
     /// Those that differ from each other.
     pub(super) fn distinct(hypotheses: Vec<Self>) -> Vec<Self> {
-        let mut distinct: Vec<Self> = Vec::new();
-        for hypothesis in hypotheses {
-            if !distinct.iter().any(|known| known.is_same(&hypothesis)) {
-                distinct.push(hypothesis);
-            }
-        }
-        distinct
+        distinct(hypotheses, Hypothesis::is_same)
     }
+}
+
+fn distinct<T>(all: Vec<T>, is_same: impl Fn(&T, &T) -> bool) -> Vec<T> {
+    let mut distinct: Vec<T> = Vec::new();
+    for one in all {
+        if !distinct.iter().any(|known| is_same(known, &one)) {
+            distinct.push(one);
+        }
+    }
+    distinct
 }
