@@ -8,11 +8,13 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// Endings of the files that are read; each may be followed by `.gz`.
 const ENDINGS: [&str; 3] = [".ndjson", ".jsonl", ".json"];
+/// The longest stream that is read, unpacked.
+const MAX_BYTES: u64 = 2 << 30;
 /// The first bytes of a gzip file.
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
@@ -31,7 +33,7 @@ impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.place {
             Some((line, column)) => write!(f, "{}:{line}:{column}: {}", self.file, self.message),
-            None => write!(f, "{}: {}", self.file, self.message),
+            None => write!(f, "cannot read `{}`: {}", self.file, self.message),
         }
     }
 }
@@ -41,6 +43,15 @@ impl std::error::Error for ReadError {}
 impl ReadError {
     fn whole(path: &Path, message: impl Into<String>) -> Self {
         ReadError { file: path.display().to_string(), place: None, message: message.into() }
+    }
+
+    fn of(path: &Path, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => ReadError::whole(path, "there is nothing of that name"),
+            io::ErrorKind::NotADirectory => ReadError::whole(path, "it is not a directory"),
+            io::ErrorKind::PermissionDenied => ReadError::whole(path, "permission denied"),
+            _ => ReadError::whole(path, error.to_string()),
+        }
     }
 }
 
@@ -65,6 +76,11 @@ impl Recording {
         if !recording.has_jobs() {
             return Err(ReadError::whole(directory, "no Job or CronJob is in the recorded streams"));
         }
+        if !recording.tells_authors() {
+            let message = "no object has metadata.managedFields, which tell who wrote what; record with \
+                `kubectl get --raw` or `--show-managed-fields`";
+            return Err(ReadError::whole(directory, message));
+        }
         Ok(recording)
     }
 
@@ -84,7 +100,7 @@ impl Recording {
 }
 
 fn stream_files(directory: &Path) -> Result<Vec<PathBuf>, ReadError> {
-    let unreadable = |error: std::io::Error| ReadError::whole(directory, error.to_string());
+    let unreadable = |error: io::Error| ReadError::of(directory, &error);
     let mut files = Vec::new();
     for entry in fs::read_dir(directory).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
@@ -104,12 +120,16 @@ fn stream_files(directory: &Path) -> Result<Vec<PathBuf>, ReadError> {
 }
 
 fn text_of(file: &Path) -> Result<String, ReadError> {
-    let unreadable = |error: std::io::Error| ReadError::whole(file, error.to_string());
+    let unreadable = |error: io::Error| ReadError::of(file, &error);
     let mut bytes = fs::read(file).map_err(unreadable)?;
     if bytes.starts_with(&GZIP_MAGIC) {
         let mut text = Vec::new();
-        MultiGzDecoder::new(&bytes[..]).read_to_end(&mut text).map_err(unreadable)?;
+        let unpacked = MultiGzDecoder::new(&bytes[..]).take(MAX_BYTES + 1).read_to_end(&mut text);
+        unpacked.map_err(unreadable)?;
         bytes = text;
+    }
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(ReadError::whole(file, "it is longer than 2 GiB; record for a shorter time"));
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();

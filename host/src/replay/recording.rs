@@ -106,6 +106,11 @@ impl Recording {
         self.versions.iter().any(|version| version.job().is_some() || version.cron_job().is_some())
     }
 
+    /// Whether any version tells who wrote it.
+    pub(super) fn tells_authors(&self) -> bool {
+        self.versions.iter().any(|version| version.authors.latest.is_some())
+    }
+
     /// The manager whose writes are taken for the controllers': the one that wrote the status of Jobs most often,
     /// leaving aside Jobs that are managed elsewhere. `None` when nobody did.
     pub fn manager(&self) -> Option<&str> {
