@@ -18,6 +18,7 @@ mod decide;
 mod explain;
 mod only;
 pub mod quartz;
+mod replay;
 mod schedule;
 mod stream;
 mod validate;
@@ -40,6 +41,7 @@ enum Command {
     Explain(explain::Args),
     Schedule(schedule::Args),
     Validate(validate::Args),
+    Replay(replay::Args),
     Completions(completions::Args),
     Version(version::Args),
 }
@@ -47,7 +49,7 @@ enum Command {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  yes: it ran and found nothing wrong
-  1  no: it ran, and a manifest is invalid or an input line had no answer
+  1  no: it ran, and a manifest is invalid, an input line had no answer or a recorded write is not explained
   2  it could not run: something could not be read, or the command line is wrong
 
 As a kubectl plugin: install it as `kubectl-jobpolicy` in the PATH and call `kubectl jobpolicy`.";
@@ -141,6 +143,7 @@ fn run(command: &Command, console: &mut Console) -> Outcome {
         Command::Explain(args) => explain::run(args, console),
         Command::Schedule(args) => schedule::run(args, console),
         Command::Validate(args) => validate::run(args, console),
+        Command::Replay(args) => replay::run(args, console),
         Command::Completions(args) => completions::run(args, console),
         Command::Version(args) => version::run(args, console),
     }
