@@ -13,7 +13,10 @@ use std::process::ExitCode;
 mod clock;
 mod completions;
 pub mod console;
+mod created;
 mod decide;
+mod explain;
+mod only;
 pub mod quartz;
 mod replay;
 mod schedule;
@@ -35,6 +38,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Decide(decide::Args),
+    Explain(explain::Args),
     Schedule(schedule::Args),
     Validate(validate::Args),
     Replay(replay::Args),
@@ -136,6 +140,7 @@ fn is_kubectl_plugin(args: &[OsString]) -> bool {
 fn run(command: &Command, console: &mut Console) -> Outcome {
     match command {
         Command::Decide(args) => decide::run(args, console),
+        Command::Explain(args) => explain::run(args, console),
         Command::Schedule(args) => schedule::run(args, console),
         Command::Validate(args) => validate::run(args, console),
         Command::Replay(args) => replay::run(args, console),

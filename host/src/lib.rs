@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod diagnostic;
+pub mod explain;
 pub mod manifest;
 pub mod render;
 pub mod replay;
