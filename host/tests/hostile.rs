@@ -97,6 +97,20 @@ fn files_that_cannot_be_read_are_named() {
 }
 
 #[test]
+fn recordings_that_cannot_be_read_are_named() {
+    for (path, part) in [
+        ("missing", "cannot read `missing`: there is nothing of that name"),
+        ("new.yaml", "cannot read `new.yaml`: it is not a directory"),
+        ("..", "no recorded stream, expected files like `jobs.ndjson`"),
+    ] {
+        let ran = run(&["replay", path], b"");
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.err.contains(part), "{ran:?}");
+        assert_eq!(ran.out, "");
+    }
+}
+
+#[test]
 fn escape_codes_of_a_cluster_do_not_reach_the_terminal() {
     let listed = r#"
 apiVersion: batch/v1
@@ -137,6 +151,7 @@ fn wrong_command_lines_end_with_2_and_say_what_is_right() {
         (&["schedule", "* * * * *", "--next", "0"], "1..=10000"),
         (&["validate", "-", "--subresource", "status"], "--old"),
         (&["completions", "csh"], "possible values"),
+        (&["replay"], "required arguments were not provided"),
     ] {
         let ran = run(args, b"");
         assert_eq!(ran.code, 2, "{args:?}: {ran:?}");

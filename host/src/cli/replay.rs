@@ -48,6 +48,11 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Outcome {
     bar.set_message("deciding");
     let report = replay::replay(&recording, progress);
     bar.finish_and_clear();
+    if let Some(manager) = args.manager.as_deref().filter(|_| report.total().all == 0) {
+        let writers = recording.status_writers().join("`, `");
+        let problem = Diagnostic::error(format!("no write of the manager `{manager}` was recorded"));
+        return Err(problem.help(format!("the status of Jobs was written by: `{writers}`")).into());
+    }
     let value = serde_json::to_value(&report).map_err(|error| Failure::Output(error.into()))?;
     console.result(args.output.output, || value, |_| as_text(&report, recording.manager()));
     Ok(if report.total().unexplained() == 0 { Verdict::Yes } else { Verdict::No })

@@ -4,7 +4,7 @@ use super::authors::Authors;
 use super::clock::{Clock, exact_time};
 use super::read::EventType;
 use policy_core::Timestamp;
-use policy_core::spec::{CronJob, Job, ObjectMeta, Pod};
+use policy_core::spec::{CronJob, Job, JobStatus, ObjectMeta, Pod};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -117,6 +117,11 @@ impl Recording {
         self.manager.as_deref()
     }
 
+    /// Everybody who wrote the status of Jobs that are not managed elsewhere.
+    pub fn status_writers(&self) -> Vec<&str> {
+        status_writers(&self.versions).into_keys().collect()
+    }
+
     /// Takes the writes of another manager for the controllers'.
     pub fn set_manager(&mut self, manager: &str) {
         self.manager = Some(manager.to_owned());
@@ -205,7 +210,8 @@ impl Builder {
         versions.sort_by_key(|version| version.resource_version);
         link(&mut versions, found_until);
         let clock = Clock::of(&versions);
-        let manager = controllers_manager(&versions);
+        let writers = status_writers(&versions).into_iter();
+        let manager = writers.max_by_key(|(_, writes)| *writes).map(|(manager, _)| manager.to_owned());
         Recording { versions, found_until, clock, manager }
     }
 }
@@ -270,13 +276,14 @@ fn link(versions: &mut [Version], found_until: u64) {
     }
 }
 
-fn controllers_manager(versions: &[Version]) -> Option<String> {
-    let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
+/// How often each manager wrote the status of Jobs, those that are managed elsewhere left aside.
+fn status_writers(versions: &[Version]) -> BTreeMap<&str, usize> {
+    let mut writes: BTreeMap<&str, usize> = BTreeMap::new();
     for version in versions {
         let Some(job) = version.job().filter(|job| job.spec.managed_by.is_none()) else { continue };
-        if job.status != Default::default() {
-            version.authors.setters("status").for_each(|manager| *votes.entry(manager).or_default() += 1);
+        if job.status != JobStatus::default() {
+            version.authors.setters("status").for_each(|manager| *writes.entry(manager).or_default() += 1);
         }
     }
-    votes.into_iter().max_by_key(|(_, votes)| *votes).map(|(manager, _)| manager.to_owned())
+    writes
 }
