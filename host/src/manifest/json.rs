@@ -144,8 +144,12 @@ pub fn locate(text: &str, document: &Range<usize>, path: &[Step]) -> Located {
     let start = offset_of(raw);
     let scalar = !raw.starts_with(['{', '[']) && found == path.len();
     let value = start..start + raw.len();
-    let range = if scalar { value } else { key.unwrap_or(start..start + raw.len().min(1)) };
-    Located { range, found }
+    let range = match &key {
+        _ if scalar => value,
+        Some(key) => key.clone(),
+        None => start..start + raw.len().min(1),
+    };
+    Located { range, key, found }
 }
 
 /// The bytes of each item of a document's list `items`; none when there is no such list.
@@ -156,6 +160,15 @@ pub fn items(text: &str, document: &Range<usize>) -> Vec<Range<usize>> {
         .unwrap_or_default();
     let offset_of = |part: &str| part.as_ptr() as usize - text.as_ptr() as usize;
     items.iter().map(|item| offset_of(item.get())..offset_of(item.get()) + item.get().len()).collect()
+}
+
+/// What serde says is wrong with a JSON text of one line, and the path of the value that it means.
+pub fn place_of_error<'e>(text: &str, error: &'e str) -> (&'e str, Vec<Step>) {
+    let (what, column) = match error.rsplit_once(" at line 1 column ") {
+        Some((what, column)) => (what, column.parse::<usize>().unwrap_or_default()),
+        None => (error, 0),
+    };
+    (what, path_at(text, column.saturating_sub(1)))
 }
 
 /// The path of the value that stands at, or ends before, an offset of a valid JSON text.

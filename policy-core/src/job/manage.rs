@@ -115,11 +115,15 @@ fn create_missing<R: Recorder>(
 /// `enqueueSyncJobWithDelay`).
 fn waits<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync, rule: Rule, wait_nanos: i64) -> bool {
     cx.rec.note(rule, wait_nanos > 0, |evidence| {
-        evidence.value("failures since the last success", sync.backoff.failures_after_last_success);
+        if rule == Rule::CreationWaitsForBackoff {
+            evidence.value("failures since the last success", sync.backoff.failures_after_last_success);
+        }
         evidence.value("remaining wait", format!("{} ms", wait_nanos / 1_000_000));
     });
     if wait_nanos > 0 {
-        sync.wake_after(cx.now, wait_nanos.max(cx.settings.sync_batch_period_nanos));
+        let at = cx.now.plus_nanos(wait_nanos.max(cx.settings.sync_batch_period_nanos));
+        sync.wake.backoff_ends_at = Some(at);
+        sync.wake_at(at);
     }
     wait_nanos > 0
 }
