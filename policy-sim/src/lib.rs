@@ -1,0 +1,17 @@
+//! A virtual Kubernetes cluster on a virtual clock.
+//!
+//! The API server, the scheduler, the kubelets and what runs in containers are modelled here; what Jobs and CronJobs do
+//! is decided by `policy-core`, called as the real controller would call it. Runs are deterministic for a seed: no wall
+//! clock, no hash order, no I/O.
+
+mod agenda;
+pub mod config;
+mod control;
+mod data;
+pub mod object;
+pub mod record;
+pub mod store;
+mod world;
+
+pub use agenda::Agenda;
+pub use world::{Ending, World};

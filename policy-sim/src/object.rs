@@ -1,0 +1,333 @@
+//! Objects of the virtual cluster. Pods are kept small: what they share with their Job's other Pods is shared.
+
+use policy_core::Timestamp;
+use policy_core::job::IndexFailures;
+use policy_core::spec::{
+    self, Container, ContainerState, ContainerStateTerminated, JOB_COMPLETION_INDEX, JOB_INDEX_FAILURE_COUNT,
+    JOB_INDEX_IGNORED_FAILURE_COUNT, ObjectMeta, OwnerReference, StringMap,
+};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// What all Pods of one Job (or one bare Pod manifest) have in common.
+#[derive(Clone, Debug, Default)]
+pub struct PodBase {
+    /// The Pod's `spec`, as written in the template; `hostname` is set per Pod.
+    pub spec: Value,
+    /// Labels, without the index label.
+    pub labels: StringMap,
+    /// Annotations, without those about the index.
+    pub annotations: StringMap,
+    /// Containers and init containers, with what the kubelet needs to know of them.
+    pub containers: Vec<ContainerSpec>,
+    /// `restartPolicy`: `Always`, `OnFailure` or `Never`.
+    pub restart_policy: String,
+    /// `terminationGracePeriodSeconds`.
+    pub grace_seconds: i64,
+}
+
+/// A container as the kubelet sees it.
+#[derive(Clone, Debug, Default)]
+pub struct ContainerSpec {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its image.
+    pub image: String,
+    /// Whether it is an init container.
+    pub init: bool,
+    /// Whether it is a sidecar: an init container with restartPolicy Always.
+    pub sidecar: bool,
+    /// Its environment, with field references left to the kubelet.
+    pub env: Vec<(String, String)>,
+}
+
+/// A Pod.
+#[derive(Clone, Debug)]
+pub struct Pod {
+    /// Its place in the store; never used again for another Pod.
+    pub id: PodId,
+    /// Name.
+    pub name: Arc<str>,
+    /// Namespace.
+    pub namespace: Arc<str>,
+    /// UID.
+    pub uid: Arc<str>,
+    /// What it shares with others.
+    pub base: Arc<PodBase>,
+    /// The owners; a Job's Pod has one.
+    pub owners: Vec<OwnerReference>,
+    /// Finalizers.
+    pub finalizers: Vec<Arc<str>>,
+    /// Labels of its own that come over the shared ones; a value of `None` takes a shared one away.
+    pub own_labels: Vec<(Arc<str>, Option<Arc<str>>)>,
+    /// The completion index.
+    pub index: Option<i64>,
+    /// Failures of its index so far.
+    pub index_failures: Option<IndexFailures>,
+    /// The server's version of it.
+    pub resource_version: u64,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When its deletion was asked for, plus the grace period.
+    pub deletion_timestamp: Option<Timestamp>,
+    /// That grace period.
+    pub deletion_grace_seconds: Option<i64>,
+    /// The node that it is bound to.
+    pub node: Option<Arc<str>>,
+    /// The phase.
+    pub phase: Phase,
+    /// Why it is in this phase, for example `Evicted` or `NodeLost`.
+    pub reason: &'static str,
+    /// When its kubelet first saw it.
+    pub started_at: Option<Timestamp>,
+    /// Conditions.
+    pub conditions: Vec<Condition>,
+    /// States of the containers, in the order of `base.containers`; empty until the kubelet reports.
+    pub containers: Vec<ContainerStatus>,
+}
+
+/// Names a Pod in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PodId(pub u32);
+
+/// The phase of a Pod.
+pub use policy_core::job::Phase;
+
+/// A condition of a Pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// Its type.
+    pub kind: Arc<str>,
+    /// `True`, `False` or `Unknown`.
+    pub status: &'static str,
+    /// One word for machines.
+    pub reason: Arc<str>,
+    /// Words for people.
+    pub message: Arc<str>,
+    /// When the status last changed.
+    pub since: Timestamp,
+}
+
+/// The state of a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerStatus {
+    /// What it does now.
+    pub state: State,
+    /// How its last run ended, when it was restarted.
+    pub last: Option<Ended>,
+    /// How often it was restarted.
+    pub restarts: i32,
+    /// Whether it is ready.
+    pub ready: bool,
+}
+
+/// What a container does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It waits, for a reason such as `ContainerCreating`, `ImagePullBackOff` or `CrashLoopBackOff`.
+    Waiting(&'static str),
+    /// It runs since then.
+    Running(Timestamp),
+    /// It has ended.
+    Terminated(Ended),
+}
+
+/// How a container ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The exit code.
+    pub exit_code: i32,
+    /// `Completed`, `Error`, `OOMKilled` or `ContainerStatusUnknown`.
+    pub reason: &'static str,
+    /// When it started; unset when it never did.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+impl Pod {
+    /// The labels with those of its own.
+    pub fn labels(&self) -> StringMap {
+        let mut labels = self.base.labels.clone();
+        if let Some(index) = self.index {
+            labels.insert(JOB_COMPLETION_INDEX.into(), index.to_string());
+        }
+        for (key, value) in &self.own_labels {
+            match value {
+                Some(value) => labels.insert((**key).into(), (**value).into()),
+                None => labels.remove(&**key),
+            };
+        }
+        labels
+    }
+
+    /// The annotations with those about the index.
+    pub fn annotations(&self) -> StringMap {
+        let mut annotations = self.base.annotations.clone();
+        if let Some(index) = self.index {
+            annotations.insert(JOB_COMPLETION_INDEX.into(), index.to_string());
+        }
+        if let Some(failures) = self.index_failures {
+            annotations.insert(JOB_INDEX_FAILURE_COUNT.into(), failures.counted.to_string());
+            if failures.ignored > 0 {
+                annotations.insert(JOB_INDEX_IGNORED_FAILURE_COUNT.into(), failures.ignored.to_string());
+            }
+        }
+        annotations
+    }
+
+    /// Whether it has ended.
+    pub fn is_terminal(&self) -> bool {
+        matches!(self.phase, Phase::Succeeded | Phase::Failed)
+    }
+
+    /// The condition of that type.
+    pub fn condition(&self, kind: &str) -> Option<&Condition> {
+        self.conditions.iter().find(|condition| &*condition.kind == kind)
+    }
+
+    /// Sets a condition; the time moves only when the status changes. Tells whether anything changed.
+    pub fn set_condition(
+        &mut self,
+        kind: &str,
+        status: &'static str,
+        reason: &str,
+        message: &str,
+        now: Timestamp,
+    ) -> bool {
+        match self.conditions.iter_mut().find(|condition| &*condition.kind == kind) {
+            Some(found) => {
+                let same = found.status == status && &*found.reason == reason && &*found.message == message;
+                if found.status != status {
+                    found.since = now;
+                }
+                (found.status, found.reason, found.message) = (status, reason.into(), message.into());
+                !same
+            }
+            None => {
+                let (kind, reason, message) = (kind.into(), reason.into(), message.into());
+                self.conditions.push(Condition { kind, status, reason, message, since: now });
+                true
+            }
+        }
+    }
+
+    /// What a policy reads of it, for `PodDigester`.
+    pub fn to_spec(&self) -> spec::Pod {
+        let status_of = |(container, status): (&ContainerSpec, &ContainerStatus)| spec::ContainerStatus {
+            name: (*container.name).into(),
+            state: ContainerState {
+                terminated: match &status.state {
+                    State::Terminated(ended) => Some(ContainerStateTerminated {
+                        exit_code: ended.exit_code,
+                        finished_at: ended.finished_at.map(Timestamp::truncated),
+                        reason: ended.reason.into(),
+                    }),
+                    _ => None,
+                },
+            },
+            restart_count: status.restarts,
+        };
+        let statuses = || self.base.containers.iter().zip(&self.containers);
+        spec::Pod {
+            metadata: self.metadata(),
+            spec: spec::PodSpec {
+                node_name: self.node.as_deref().unwrap_or_default().into(),
+                init_containers: self.base.containers.iter().filter(|c| c.init).map(to_container).collect(),
+            },
+            status: spec::PodStatus {
+                phase: self.phase.as_str().into(),
+                conditions: self.conditions.iter().map(to_condition).collect(),
+                reason: self.reason.into(),
+                init_container_statuses: statuses().filter(|(c, _)| c.init).map(status_of).collect(),
+                container_statuses: statuses().filter(|(c, _)| !c.init).map(status_of).collect(),
+            },
+        }
+    }
+
+    fn metadata(&self) -> ObjectMeta {
+        ObjectMeta {
+            name: (*self.name).into(),
+            namespace: (*self.namespace).into(),
+            uid: (*self.uid).into(),
+            resource_version: self.resource_version.to_string(),
+            creation_timestamp: Some(self.created_at.truncated()),
+            deletion_timestamp: self.deletion_timestamp.map(Timestamp::truncated),
+            deletion_grace_period_seconds: self.deletion_grace_seconds,
+            labels: self.labels(),
+            annotations: self.annotations(),
+            owner_references: self.owners.clone(),
+            finalizers: self.finalizers.iter().map(|f| (**f).into()).collect(),
+            ..ObjectMeta::default()
+        }
+    }
+
+    /// The whole Pod as the API would show it.
+    pub fn to_json(&self) -> Value {
+        let mut spec = self.base.spec.clone();
+        if let (Some(node), Some(spec)) = (&self.node, spec.as_object_mut()) {
+            spec.insert("nodeName".into(), (**node).into());
+        }
+        let statuses = |init: bool| -> Vec<Value> {
+            let all = self.base.containers.iter().zip(&self.containers);
+            all.filter(|(c, _)| c.init == init).map(|(c, status)| status_json(c, status)).collect()
+        };
+        let mut status = Map::new();
+        status.insert("phase".into(), self.phase.as_str().into());
+        status.insert("conditions".into(), self.conditions.iter().map(condition_json).collect());
+        for (key, list) in [("initContainerStatuses", statuses(true)), ("containerStatuses", statuses(false))]
+        {
+            if !list.is_empty() {
+                status.insert(key.into(), list.into());
+            }
+        }
+        if !self.reason.is_empty() {
+            status.insert("reason".into(), self.reason.into());
+        }
+        if let Some(started) = self.started_at {
+            status.insert("startTime".into(), started.to_string().into());
+        }
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": self.metadata(), "spec": spec, "status": status})
+    }
+}
+
+fn to_container(container: &ContainerSpec) -> Container {
+    let restart_policy = container.sidecar.then(|| "Always".into());
+    Container { name: (*container.name).into(), restart_policy }
+}
+
+fn to_condition(condition: &Condition) -> spec::PodCondition {
+    spec::PodCondition {
+        kind: (*condition.kind).into(),
+        status: condition.status.into(),
+        last_transition_time: Some(condition.since.truncated()),
+        reason: (*condition.reason).into(),
+    }
+}
+
+fn condition_json(condition: &Condition) -> Value {
+    let mut json = json!({"type": *condition.kind, "status": condition.status,
+        "lastTransitionTime": condition.since});
+    for (key, text) in [("reason", &condition.reason), ("message", &condition.message)] {
+        if !text.is_empty() {
+            json[key] = (**text).into();
+        }
+    }
+    json
+}
+
+fn status_json(container: &ContainerSpec, status: &ContainerStatus) -> Value {
+    let ended = |ended: &Ended| {
+        json!({"exitCode": ended.exit_code, "reason": ended.reason,
+            "startedAt": ended.started_at, "finishedAt": ended.finished_at})
+    };
+    let state = match &status.state {
+        State::Waiting(reason) => json!({"waiting": {"reason": reason}}),
+        State::Running(since) => json!({"running": {"startedAt": since}}),
+        State::Terminated(how) => json!({"terminated": ended(how)}),
+    };
+    let last = status.last.as_ref().map_or_else(|| json!({}), |how| json!({"terminated": ended(how)}));
+    json!({"name": *container.name, "image": container.image, "state": state, "lastState": last,
+        "ready": status.ready, "restartCount": status.restarts,
+        "started": matches!(status.state, State::Running(_))})
+}
