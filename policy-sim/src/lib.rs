@@ -10,6 +10,7 @@ mod control;
 mod data;
 pub mod object;
 pub mod record;
+pub mod scenario;
 pub mod store;
 mod world;
 
