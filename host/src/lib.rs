@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod diagnostic;
+pub mod expand;
 pub mod manifest;
 pub mod render;
 pub mod stream;

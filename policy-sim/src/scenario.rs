@@ -116,6 +116,11 @@ impl Document {
     }
 }
 
+/// What the API server would refuse about a manifest, with paths in it.
+pub fn check_manifest(manifest: &Value) -> Vec<Problem> {
+    manifests::problems(manifest, &FieldPath::default())
+}
+
 fn patch_path(index: usize) -> FieldPath {
     FieldPath::default().key("variants").index(index).key("patch")
 }
