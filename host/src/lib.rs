@@ -1,4 +1,9 @@
 //! The library behind the `jobpolicy` command.
 
+pub mod cli;
+pub mod diagnostic;
+pub mod manifest;
+pub mod render;
+pub mod stream;
 pub mod wire;
 pub mod zones;

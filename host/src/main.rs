@@ -1,3 +1,7 @@
 //! The `jobpolicy` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    jobpolicy::cli::main(std::env::args_os())
+}

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 pub mod cron_job;
+mod fields;
 pub mod job;
 pub mod schedule;
 pub mod validate;

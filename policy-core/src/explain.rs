@@ -42,7 +42,8 @@ pub struct Finding {
     pub verdict: Verdict,
     /// The values it looked at.
     pub evidence: Vec<Evidence>,
-    /// The numbers of the calls that it caused (see [`Wave::first_call`](crate::step::Wave::first_call)).
+    /// The numbers of the calls that it caused (see [`Wave::first_call`](crate::step::Wave::first_call)). Creations that
+    /// do not go out, because one before them was refused, keep their numbers.
     pub calls: Range<u32>,
 }
 
@@ -130,7 +131,7 @@ impl Trace {
         &self.findings
     }
 
-    /// The rules of `domain` (`"job"` or `"cronjob"`) that were not looked at.
+    /// The rules of a [domain](Rule::domain) that were not looked at.
     pub fn not_reached(&self, domain: &str) -> impl Iterator<Item = Rule> + '_ {
         let domain = String::from(domain);
         Rule::ALL

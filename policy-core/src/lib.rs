@@ -16,10 +16,12 @@ pub mod cron;
 pub mod explain;
 pub mod job;
 mod memory;
+pub mod orphan;
 mod settings;
 pub mod spec;
 pub mod step;
 mod time;
+pub mod ttl;
 
 pub use cache::{JobCache, PodEvent};
 pub use memory::{

@@ -5,9 +5,14 @@ use alloc::string::String;
 use serde::{Deserialize, Deserializer};
 
 mod cron_job;
+mod decode;
+mod defaults;
 mod job;
 mod meta;
+mod object;
 mod pod;
+mod quantity;
+mod schema;
 mod selector;
 pub mod validation;
 

@@ -18,7 +18,8 @@ pub enum Step<P, C, F> {
 pub struct Wave<C> {
     /// The calls; the outcome of each is handed to `resume` in the same order.
     pub calls: Vec<C>,
-    /// The number of the first call within this sync: findings cite calls by number.
+    /// The number of the first call within this sync, the others follow: findings cite calls by number. No number is
+    /// used twice.
     pub first_call: u32,
     /// What the driver has to record before the first call goes out.
     pub expect: Expect,

@@ -1,2 +1,50 @@
-//! Set-up, checks and benchmarks of the project.
-fn main() {}
+//! Set-up, checks and long runs of the project: `cargo xtask help`.
+
+use std::process::ExitCode;
+
+mod ci;
+mod fuzz;
+mod steps;
+mod tidy;
+mod tools;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  ci [--quick]              everything CI runs; --quick leaves out other targets, docs and licences
+  tidy                      the repository's own rules: sizes, leftovers, paths, documented checks, links
+  fuzz [--seconds N] [NAME] each fuzz target (or one) for N seconds, 60 unless told; needs a nightly toolchain
+  verify [--seconds N]      the long checks that CI has no time for: more random cases, then fuzz
+  help                      this text
+
+tests/README.md says what each check proves.";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let result = match args.first().map(String::as_str) {
+        Some("ci") => flags(&args[1..], &["--quick"]).and_then(|quick| ci::run(quick[0])),
+        Some("tidy") => flags(&args[1..], &[]).and_then(|_| tidy::run()),
+        Some("fuzz") => fuzz::Args::parse(&args[1..]).and_then(|args| fuzz::run(&args)),
+        Some("verify") => fuzz::Args::parse(&args[1..]).and_then(|args| ci::verify(&args)),
+        Some("help" | "--help" | "-h") => {
+            println!("{HELP}");
+            Ok(())
+        }
+        other => Err(format!("expected a command, found `{}`\n\n{HELP}", other.unwrap_or_default())),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("\nxtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Which of the known flags are set.
+fn flags(args: &[String], known: &[&str]) -> Result<Vec<bool>, String> {
+    match args.iter().find(|arg| !known.contains(&arg.as_str())) {
+        Some(unknown) => Err(format!("unknown argument `{unknown}`\n\n{HELP}")),
+        None => Ok(known.iter().map(|flag| args.iter().any(|arg| arg == flag)).collect()),
+    }
+}

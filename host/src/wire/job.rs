@@ -115,7 +115,7 @@ impl Serialize for PlanAnswer<'_> {
         answer.serialize_field("statusUpdates", &statuses(plan))?;
         let events: Vec<EventAnswer<'_>> = plan.events.iter().map(EventAnswer::from).collect();
         answer.serialize_field("events", &events)?;
-        let requeue = plan.end.wake.at.map(|at| at.nanos_since(self.now) * 1000 / NANOS_PER_SECOND);
+        let requeue = plan.end.wake.at.map(|at| at.nanos_since(self.now) / (NANOS_PER_SECOND / 1000));
         answer.serialize_field("requeueAfterMs", &requeue)?;
         let backoff = match &plan.end.memory.backoff {
             BackoffChange::Keep => self.before,

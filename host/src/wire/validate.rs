@@ -1,1 +1,145 @@
-//! Lines of `validate`.
+//! `validate --stream`: what the API server would say about creating or changing a Job or CronJob.
+
+use super::LineError;
+use policy_core::Timestamp;
+use policy_core::spec::validation::{
+    CreateContext, FieldError, Object, Review, Rules, Subresource, validate_create, validate_update,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// A line: `object` to be created, or `old` to be changed to `new`.
+#[derive(Deserialize)]
+struct Line<'l> {
+    #[serde(borrow, default)]
+    id: Option<&'l RawValue>,
+    #[serde(borrow, default)]
+    object: Option<&'l RawValue>,
+    #[serde(borrow, default)]
+    old: Option<&'l RawValue>,
+    #[serde(borrow, default)]
+    new: Option<&'l RawValue>,
+    #[serde(borrow, default)]
+    subresource: Option<Cow<'l, str>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    id: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    defaulted: Option<&'a Object<'a>>,
+    errors: Vec<ErrorAnswer<'a>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    warnings: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict_errors: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decode_error: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ErrorAnswer<'a> {
+    r#type: &'static str,
+    field: &'a str,
+    detail: &'a str,
+}
+
+impl<'a> From<&'a FieldError> for ErrorAnswer<'a> {
+    fn from(error: &'a FieldError) -> Self {
+        ErrorAnswer { r#type: error.kind.as_str(), field: &error.field, detail: &error.detail }
+    }
+}
+
+/// Appends the answer to one line, without a line end.
+///
+/// # Errors
+/// For a line that is not a JSON object of either form.
+pub fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
+    let parsed: Line<'_> =
+        serde_json::from_slice(line).map_err(|error| LineError::undecodable(line, &error))?;
+    let refused = |message: &str| LineError {
+        id: parsed.id.and_then(|id| serde_json::from_str(id.get()).ok()).unwrap_or(Value::Null),
+        message: message.to_owned(),
+    };
+    let review = match (parsed.object, parsed.old, parsed.new) {
+        (Some(object), None, None) => validate_create(object.get().as_bytes(), &context(), &rules()),
+        (None, Some(old), Some(new)) => {
+            let subresource = match parsed.subresource.as_deref() {
+                None | Some("") => Subresource::Main,
+                Some("status") => Subresource::Status,
+                Some(other) => {
+                    return Err(refused(&format!("`{other}` is not a subresource: want `status` or none")));
+                }
+            };
+            validate_update(old.get().as_bytes(), new.get().as_bytes(), subresource, &rules())
+        }
+        _ => return Err(refused("want either `object`, or `old` and `new`")),
+    };
+    write(parsed.id, &review, out).map_err(|error| refused(&error.to_string()))
+}
+
+fn write(id: Option<&RawValue>, review: &Review<'_>, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+    let answer = Answer {
+        id,
+        defaulted: review.defaulted.as_ref(),
+        errors: review.errors.iter().map(ErrorAnswer::from).collect(),
+        warnings: &review.warnings,
+        strict_errors: review.strict_errors.as_deref(),
+        decode_error: review.decode_error.as_deref(),
+    };
+    serde_json::to_writer(out, &answer)
+}
+
+/// What created objects get: fixed, so that answers can be compared.
+fn context() -> CreateContext<'static> {
+    CreateContext {
+        namespace: "default",
+        uid: "11111111-2222-3333-4444-555555555555",
+        // 2025-01-01T00:00:00Z
+        creation_timestamp: Timestamp::from_unix(1_735_689_600, 0).unwrap_or(Timestamp::ZERO),
+        name_suffix: "abcde",
+    }
+}
+
+fn rules() -> Rules<'static> {
+    Rules { has_time_zone: &|name| name.parse::<chrono_tz::Tz>().is_ok(), ..Rules::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(line: &str) -> Value {
+        let mut out = Vec::new();
+        answer(line.as_bytes(), &mut out).unwrap();
+        serde_json::from_slice(&out).unwrap()
+    }
+
+    #[test]
+    fn answers_creation_and_update() {
+        let object = r#"{"apiVersion":"batch/v1","kind":"CronJob","metadata":{"generateName":"c-"},"spec":{"schedule":""}}"#;
+        let created = answered(&format!(r#"{{"id":1,"object":{object},"expect":null}}"#));
+        assert_eq!(created["id"], 1);
+        assert_eq!(created["defaulted"]["metadata"]["name"], "c-abcde");
+        assert_eq!(created["defaulted"]["metadata"]["creationTimestamp"], "2025-01-01T00:00:00Z");
+        let stored = &created["defaulted"];
+        let updated =
+            answered(&format!(r#"{{"id":"u","old":{stored},"new":{stored},"subresource":"status"}}"#));
+        assert_eq!(updated["errors"][0]["detail"], "must be specified for an update");
+    }
+
+    #[test]
+    fn refuses_lines_of_no_form() {
+        for (line, id) in [
+            (r#"{"id":"a"}"#, "a"),
+            (r#"{"id":"a","object":{},"old":{},"new":{}}"#, "a"),
+            (r#"{"id":"a","old":{},"new":{},"subresource":"scale"}"#, "a"),
+        ] {
+            assert_eq!(answer(line.as_bytes(), &mut Vec::new()).unwrap_err().id, id, "{line}");
+        }
+        assert_eq!(answer(b"", &mut Vec::new()).unwrap_err().id, Value::Null);
+    }
+}

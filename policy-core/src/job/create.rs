@@ -121,6 +121,7 @@ pub(crate) fn after_batch<R: Recorder>(
         evidence.value("refused creations", creation.failed).value("skipped creations", skipped);
     });
     if skipped == 0 || refused {
+        sync.skip_calls(skipped);
         let skipped = i32::try_from(skipped).unwrap_or(i32::MAX);
         sync.active = sync.active.wrapping_sub(skipped);
         lower_creations(sync, skipped.into());

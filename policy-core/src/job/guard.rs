@@ -3,6 +3,7 @@
 use super::JobView;
 use super::facts::selector_error;
 use super::outcome::{Counted, Finished, JobVerdict, SyncError, Wake};
+use crate::Settings;
 use crate::explain::{Recorder, Rule};
 use crate::memory::{BackoffChange, FinishChange, JobMemory, MemoryDelta};
 use crate::spec::{JOB_CONTROLLER_NAME, Job};
@@ -55,14 +56,19 @@ pub(crate) fn skip<R: Recorder>(view: JobView<'_>, memory: &JobMemory, rec: &mut
     error.map(|message| finished(job, JobVerdict::Errored, Some(SyncError { message })))
 }
 
-/// Upstream `managedByExternalController`.
 fn managed_elsewhere<R: Recorder>(view: JobView<'_>, rec: &mut R) -> Option<String> {
-    let named = view.job.spec.managed_by.as_deref();
-    let elsewhere = named.filter(|name| view.settings.gates.job_managed_by && *name != JOB_CONTROLLER_NAME);
+    let elsewhere = external_controller(view.job, view.settings);
     rec.note(Rule::ManagedElsewhere, elsewhere.is_some(), |evidence| {
+        let named = view.job.spec.managed_by.as_deref();
         evidence.compared("spec.managedBy", named.unwrap_or("not set"), JOB_CONTROLLER_NAME);
     });
     elsewhere.map(Into::into)
+}
+
+/// The controller that manages the Job instead of this one (upstream `managedByExternalController`).
+pub(crate) fn external_controller<'j>(job: &'j Job, settings: &Settings) -> Option<&'j str> {
+    let named = job.spec.managed_by.as_deref();
+    named.filter(|name| settings.gates.job_managed_by && *name != JOB_CONTROLLER_NAME)
 }
 
 /// The event goes out on every sync, as upstream has it.

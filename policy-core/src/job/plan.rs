@@ -13,7 +13,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 /// What one sync does when every call succeeds, by kind of call, each in the order in which the calls go out.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// Pods to adopt.
     pub adopt: Vec<PodRef>,

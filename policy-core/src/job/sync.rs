@@ -160,6 +160,11 @@ impl Sync {
         self.next_call..self.next_call.saturating_add(count)
     }
 
+    /// Passes over the numbers of calls that were announced and are not going out, so that no other call gets them.
+    pub(crate) fn skip_calls(&mut self, count: usize) {
+        self.next_call = self.next_calls(count).end;
+    }
+
     /// A wave of these calls, with the events gathered so far.
     pub(crate) fn wave(&mut self, calls: Vec<Call>, expect: Expect) -> Wave<Call> {
         let numbers = self.next_calls(calls.len());

@@ -1,0 +1,55 @@
+//! When a single container is restarted (`validateContainerRestartPolicy`).
+
+use super::error::Errors;
+use super::field::Field;
+
+/// How many rules a container may have.
+const MAX_RULES: usize = 20;
+/// How many exit codes a rule may list.
+const MAX_EXIT_CODES: usize = 255;
+
+/// The policy and rules of a container or sidecar.
+pub(super) fn rules(container: &Field<'_, '_>, errors: &mut Errors) {
+    let (policy, rules) = (container.child("restartPolicy"), container.child("restartPolicyRules"));
+    match policy.opt_text() {
+        None if rules.items_len() == 0 => return,
+        None => errors.required(&policy, "must specify restartPolicy when restart rules are used"),
+        Some("Always" | "Never" | "OnFailure") => {}
+        Some(_) => errors.not_supported(&policy, &["Always", "Never", "OnFailure"]),
+    }
+    if rules.items_len() > MAX_RULES {
+        errors.too_many(&rules, MAX_RULES);
+    }
+    for rule in rules.items() {
+        let action = rule.child("action");
+        if !matches!(action.text(), "Restart" | "RestartAllContainers") {
+            errors.not_supported_value(&action, action.text(), &["Restart", "RestartAllContainers"]);
+        }
+        exit_codes(&rule.child("exitCodes"), errors);
+    }
+}
+
+/// `validateInitContainerRestartPolicy`, with the gates for rules and for restarting all containers on: without a
+/// policy the rules are not looked at.
+pub(super) fn init_rules(container: &Field<'_, '_>, errors: &mut Errors) {
+    let policy = container.child("restartPolicy");
+    if policy.is_set() {
+        rules(container, errors);
+    } else if container.child("restartPolicyRules").items_len() > 0 {
+        errors.required(&policy, "must specify restartPolicy when restart rules are used");
+    }
+}
+
+fn exit_codes(codes: &Field<'_, '_>, errors: &mut Errors) {
+    if !codes.is_set() {
+        return errors.required(codes, "must be specified");
+    }
+    let operator = codes.child("operator");
+    if !matches!(operator.text(), "In" | "NotIn") {
+        errors.not_supported_value(&operator, operator.text(), &["In", "NotIn"]);
+    }
+    let values = codes.child("values");
+    if values.items_len() > MAX_EXIT_CODES {
+        errors.too_many(&values, MAX_EXIT_CODES);
+    }
+}

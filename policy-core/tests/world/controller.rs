@@ -1,0 +1,360 @@
+//! A controller: a cache fed by watches, a memory, a queue of one key, and the loop that carries out waves. It crashes,
+//! calls fail, and answers get lost.
+
+use super::random::Random;
+use super::store::{Answer, PodChange, Store, version_of};
+use policy_core::explain::{Finding, Trace, Verdict};
+use policy_core::job::{Call, Finished, JobView, PodDigester, PodDraft, PodFacts, PodRef, Step, begin};
+use policy_core::orphan::{self, OrphanDecision};
+use policy_core::spec::{JOB_TRACKING_FINALIZER, Job, Pod};
+use policy_core::step::{CallError, CallErrorKind, Outcome, Wave};
+use policy_core::{JobMemory, NANOS_PER_SECOND, Settings, Timestamp};
+
+/// How often things go wrong, in hundredths.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Faults {
+    /// A call is refused.
+    pub(crate) refused: usize,
+    /// A call is carried out and its answer is lost.
+    pub(crate) lost: usize,
+    /// The controller dies in a wave.
+    pub(crate) crash: usize,
+    /// An event of a watch comes in while a wave is under way.
+    pub(crate) late: usize,
+}
+
+pub(crate) struct Controller {
+    pub(crate) settings: Settings,
+    /// Whether a sync waits until own writes are in the cache.
+    pub(crate) waits_for_own_writes: bool,
+    pub(crate) faults: Faults,
+    pub(crate) memory: JobMemory,
+    job: Option<Job>,
+    pods: Vec<Pod>,
+    pub(crate) job_cursor: usize,
+    pub(crate) pod_cursor: usize,
+    /// The version of the last status written, and how far the watch of Pods is with the last Pod written.
+    written_version: u64,
+    written_pods: usize,
+    /// When the key is due.
+    pub(crate) due: Option<Timestamp>,
+    orphans: Vec<String>,
+    /// Findings of every sync.
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl Controller {
+    pub(crate) fn new(settings: Settings, waits_for_own_writes: bool, faults: Faults) -> Self {
+        Controller {
+            settings,
+            waits_for_own_writes,
+            faults,
+            memory: JobMemory::default(),
+            job: None,
+            pods: Vec::new(),
+            job_cursor: 0,
+            pod_cursor: 0,
+            written_version: 0,
+            written_pods: 0,
+            due: None,
+            orphans: Vec::new(),
+            findings: Vec::new(),
+        }
+    }
+
+    /// Starts with nothing in mind: lists everything, in any order.
+    pub(crate) fn start(&mut self, store: &Store, random: &mut Random) {
+        store.tell(|| "the controller starts".into());
+        self.memory = JobMemory::default();
+        self.job = store.job.clone();
+        self.pods = store.pods.values().cloned().collect();
+        random.shuffle(&mut self.pods);
+        (self.job_cursor, self.pod_cursor) = (store.job_log.len(), store.pod_log.len());
+        (self.written_version, self.written_pods) = (0, 0);
+        self.due = Some(store.now);
+        self.orphans = self.pods.iter().map(|pod| pod.metadata.name.clone()).collect();
+    }
+
+    fn enqueue(&mut self, at: Timestamp) {
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+
+    /// Whether the watch of Jobs (of Pods) has something that has not come in.
+    pub(crate) fn is_behind(&self, store: &Store) -> bool {
+        self.job_cursor < store.job_log.len() || self.pod_cursor < store.pod_log.len()
+    }
+
+    pub(crate) fn deliver_job(&mut self, store: &Store) {
+        let Some(change) = store.job_log.get(self.job_cursor) else { return };
+        self.job_cursor += 1;
+        self.job = change.clone();
+        self.enqueue(store.now);
+        match &self.job {
+            None => {
+                self.memory = JobMemory::default();
+                self.orphans = self.pods.iter().map(|pod| pod.metadata.name.clone()).collect();
+            }
+            Some(job) if job.status.finished().is_some() => {
+                self.orphans = self.pods.iter().map(|pod| pod.metadata.name.clone()).collect();
+            }
+            Some(_) => {}
+        }
+    }
+
+    pub(crate) fn deliver_pod(&mut self, store: &Store) {
+        let Some(change) = store.pod_log.get(self.pod_cursor) else { return };
+        self.pod_cursor += 1;
+        let (PodChange::Set(pod) | PodChange::Gone(pod)) = change;
+        let place = self.pods.iter().position(|known| known.metadata.uid == pod.metadata.uid);
+        let gone = matches!(change, PodChange::Gone(_));
+        self.observe(pod, place.is_none(), gone);
+        match (change, place) {
+            (PodChange::Gone(_), Some(place)) => drop(self.pods.remove(place)),
+            (PodChange::Gone(_), None) => {}
+            (PodChange::Set(pod), Some(place)) => self.pods[place] = pod.clone(),
+            (PodChange::Set(pod), None) => self.pods.push(pod.clone()),
+        }
+        self.orphans.push(pod.metadata.name.clone());
+        self.enqueue(store.now.plus_nanos(self.settings.sync_batch_period_nanos));
+    }
+
+    /// Lowers what was expected (upstream `addPod`, `updatePod`, `deletePod`).
+    fn observe(&mut self, pod: &Pod, new: bool, gone: bool) {
+        let owner = pod.metadata.controller().map(|owner| owner.uid.as_str());
+        if owner.is_none() || owner != self.job.as_ref().map(|job| job.metadata.uid.as_str()) {
+            return;
+        }
+        if gone || pod.metadata.is_deleting() {
+            self.memory.expectations.lower(0, 1);
+        } else if new {
+            self.memory.expectations.lower(1, 0);
+        }
+        if gone || !pod.metadata.has_finalizer(JOB_TRACKING_FINALIZER) {
+            self.memory.finalizers_being_removed.remove(pod.metadata.uid.as_str());
+        }
+    }
+
+    /// Takes the finalizer off orphans; what fails is tried again.
+    pub(crate) fn sync_orphans(&mut self, store: &mut Store, random: &mut Random) {
+        for name in std::mem::take(&mut self.orphans) {
+            let Some(pod) = self.pods.iter().find(|pod| pod.metadata.name == name) else { continue };
+            if let OrphanDecision::RemoveFinalizer(pod) =
+                orphan::decide(pod, self.job.as_ref(), &self.settings, &mut ())
+            {
+                let outcome = self.with_faults(random, store, |store| store.remove_finalizer(&pod));
+                if outcome.is_err_and(|kind| kind != CallErrorKind::NotFound) {
+                    self.orphans.push(name);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn has_orphans(&self) -> bool {
+        !self.orphans.is_empty()
+    }
+
+    /// One sync, if the key is due. `false`: the controller died in it.
+    pub(crate) fn sync(&mut self, store: &mut Store, random: &mut Random) -> bool {
+        self.due = None;
+        let Some(job) = self.job.clone() else { return true };
+        let pods = self.pods.clone();
+        let digester = PodDigester::new(&job);
+        let facts: Vec<PodFacts> = pods.iter().map(|pod| digester.digest(pod)).collect();
+        let version = version_of(&job.metadata.resource_version);
+        let behind = version < self.written_version || self.pod_cursor < self.written_pods;
+        self.memory.awaits_own_writes = self.waits_for_own_writes && behind;
+        let settings = self.settings.clone();
+        let view = JobView { job: &job, pods: &facts, settings: &settings };
+        let mut sync = SyncRun {
+            job: &job,
+            pods: &pods,
+            draft: PodDraft::new(&job),
+            version,
+            trace: Trace::default(),
+            calls: 0,
+        };
+        store.tell(|| {
+            format!(
+                "sync at job {version}, {:?}, {:?}",
+                self.memory,
+                facts
+                    .iter()
+                    .map(|f| (&f.pod.uid, f.phase, f.deleting, f.has_finalizer, f.index))
+                    .collect::<Vec<_>>()
+            )
+        });
+        let mut step = begin(view, &self.memory, store.now, &mut sync.trace);
+        let end = loop {
+            match step {
+                Step::Finished(end) => break end,
+                Step::Wave(wave, paused) => {
+                    let Some(outcomes) = self.carry_out(&mut sync, wave, store, random) else { return false };
+                    step = paused.resume(view, &outcomes, store.now, &mut sync.trace);
+                }
+            }
+        };
+        check_citations(sync.trace.findings(), sync.calls);
+        self.findings.extend_from_slice(sync.trace.findings());
+        store.tell(|| format!("sync ends {end:?}"));
+        self.finish(&end, store.now);
+        true
+    }
+
+    fn finish(&mut self, end: &Finished, now: Timestamp) {
+        self.memory.apply(&end.memory);
+        if let Some(at) = end.wake.at {
+            self.enqueue(at.max(now));
+        }
+        if end.wake.retry {
+            self.enqueue(now.plus_nanos(NANOS_PER_SECOND));
+        }
+    }
+
+    /// Carries out a wave, its calls in any order, with faults; `None` when the controller dies over it.
+    fn carry_out(
+        &mut self,
+        sync: &mut SyncRun<'_>,
+        wave: Wave<Call>,
+        store: &mut Store,
+        random: &mut Random,
+    ) -> Option<Vec<Outcome>> {
+        assert!(wave.first_call >= sync.calls, "call numbers are used once");
+        sync.calls = wave.first_call + u32::try_from(wave.calls.len()).unwrap();
+        self.memory.expect(&wave.expect, store.now);
+        let mut outcomes: Vec<Outcome> = wave.calls.iter().map(|_| Outcome::done()).collect();
+        let mut order: Vec<usize> = (0..wave.calls.len()).collect();
+        random.shuffle(&mut order);
+        for place in order {
+            if random.chance(self.faults.crash) {
+                return None;
+            }
+            let counted = !wave.expect.finalizer_removals.is_empty();
+            outcomes[place] = self.carry_out_one(sync, &wave.calls[place], counted, store, random);
+            if random.chance(self.faults.late) {
+                self.deliver_job(store);
+            }
+            if random.chance(self.faults.late) {
+                self.deliver_pod(store);
+            }
+        }
+        store.now = store.now.plus_nanos(1_000_000);
+        Some(outcomes)
+    }
+
+    fn carry_out_one(
+        &mut self,
+        sync: &mut SyncRun<'_>,
+        call: &Call,
+        counted: bool,
+        store: &mut Store,
+        random: &mut Random,
+    ) -> Outcome {
+        if let Call::RemoveFinalizer(pod) = call
+            && counted
+        {
+            sync.check_finalizer(store, pod);
+        }
+        let result = match call {
+            Call::ReadJob => return sync.read(store),
+            Call::Adopt(pod) => {
+                self.with_faults(random, store, |store| store.adopt(pod, sync.job)).map(|()| String::new())
+            }
+            Call::Release(pod) => {
+                self.with_faults(random, store, |store| store.release(pod, sync.job)).map(|()| String::new())
+            }
+            Call::CreatePod(create) => {
+                let pod = sync.draft.pod(create);
+                self.with_faults(random, store, |store| store.create_pod(&pod))
+            }
+            Call::DeletePod(pod) => {
+                self.with_faults(random, store, |store| store.delete_pod(&pod.name)).map(|()| String::new())
+            }
+            Call::RemoveFinalizer(pod) => {
+                self.with_faults(random, store, |store| store.remove_finalizer(pod)).map(|()| String::new())
+            }
+            Call::WriteStatus(status) => {
+                let version = sync.version;
+                let written = self.with_faults(random, store, |store| store.write_status(version, status));
+                if let Ok(version) = written {
+                    sync.version = version;
+                    self.written_version = self.written_version.max(version);
+                }
+                written.map(|_| String::new())
+            }
+            other => panic!("a call that this world does not know: {other:?}"),
+        };
+        store.tell(|| format!("{call:?} -> {result:?}"));
+        if result.is_ok()
+            && matches!(
+                call,
+                Call::Adopt(_) | Call::Release(_) | Call::CreatePod(_) | Call::RemoveFinalizer(_)
+            )
+        {
+            self.written_pods = store.pod_log.len();
+        }
+        if counted && result == Err(CallErrorKind::NotFound) {
+            // Upstream forgets such a Pod at once; a cache that still shows it with its finalizer would have it counted
+            // again. `a_pod_that_is_gone_and_still_in_the_cache_is_counted_twice` shows it; here the watch is in time.
+            while self.pod_cursor < store.pod_log.len() {
+                self.deliver_pod(store);
+            }
+        }
+        match result {
+            Ok(name) => Outcome::Done { name },
+            Err(kind) => Outcome::Failed(CallError { kind, message: format!("{kind:?}") }),
+        }
+    }
+
+    /// A call that may be refused, or carried out with its answer lost.
+    fn with_faults<T>(
+        &self,
+        random: &mut Random,
+        store: &mut Store,
+        call: impl FnOnce(&mut Store) -> Answer<T>,
+    ) -> Answer<T> {
+        if random.chance(self.faults.refused) {
+            return Err(CallErrorKind::Other);
+        }
+        let answer = call(store);
+        if random.chance(self.faults.lost) { Err(CallErrorKind::Other) } else { answer }
+    }
+}
+
+/// One sync under way.
+struct SyncRun<'a> {
+    job: &'a Job,
+    pods: &'a [Pod],
+    draft: PodDraft,
+    version: u64,
+    trace: Trace,
+    calls: u32,
+}
+
+impl SyncRun<'_> {
+    fn read(&self, store: &Store) -> Outcome {
+        match &store.job {
+            Some(job) => Outcome::Read {
+                uid: job.metadata.uid.clone(),
+                deletion_timestamp: job.metadata.deletion_timestamp,
+            },
+            None => Outcome::Failed(CallError { kind: CallErrorKind::NotFound, message: "gone".into() }),
+        }
+    }
+
+    fn check_finalizer(&self, store: &Store, pod: &PodRef) {
+        let seen = self.pods.iter().find(|seen| seen.metadata.uid == *pod.uid).unwrap();
+        let Some(stored) = &store.job else { return };
+        store.ledger.finalizer_goes(self.job, &stored.status, seen, self.job.metadata.is_deleting());
+    }
+}
+
+/// Every call is cited by a finding that held.
+fn check_citations(findings: &[Finding], calls: u32) {
+    for call in 0..calls {
+        let cites = |finding: &&Finding| finding.verdict == Verdict::Held && finding.calls.contains(&call);
+        assert!(findings.iter().any(|finding| cites(&finding)), "call {call} has no cause: {findings:#?}");
+    }
+    let beyond =
+        findings.iter().find(|finding| !finding.calls.is_empty() && finding.verdict != Verdict::Held);
+    assert!(beyond.is_none(), "a rule that did not hold caused calls: {beyond:?}");
+}

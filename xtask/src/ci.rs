@@ -1,0 +1,61 @@
+//! `cargo xtask ci`, which is what CI runs, and `verify`, which takes longer.
+
+use crate::steps::{Steps, cargo, run as run_command};
+use crate::{fuzz, tidy, tools};
+
+/// The names of all steps of `ci`; tests/README.md must speak of each.
+pub(crate) const STEPS: &[&str] =
+    &["tidy", "fmt", "clippy", "targets", "no-std", "wasm", "test", "doc", "deny"];
+
+/// Runs the checks; `quick` leaves out what needs more than the toolchain at hand.
+pub(crate) fn run(quick: bool) -> Result<(), String> {
+    let mut steps = Steps::new();
+    let result = all(&mut steps, quick);
+    steps.summary();
+    result
+}
+
+fn all(steps: &mut Steps, quick: bool) -> Result<(), String> {
+    steps.step("tidy", tidy::run)?;
+    steps.cargo("fmt", &["fmt", "--all", "--check"])?;
+    steps.cargo("clippy", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
+    if !quick {
+        steps.step("targets", tools::targets)?;
+        for (name, target) in ["no-std", "wasm"].into_iter().zip(tools::TARGETS) {
+            steps.cargo(
+                name,
+                &["build", "--package", "policy-core", "--lib", "--locked", "--target", target],
+            )?;
+        }
+    }
+    steps.cargo("test", &["test", "--workspace", "--locked"])?;
+    if !quick {
+        steps.step("doc", || {
+            let mut doc = cargo(&["doc", "--workspace", "--lib", "--no-deps", "--locked"]);
+            doc.env("RUSTDOCFLAGS", "-D warnings");
+            run_command(doc)
+        })?;
+        steps.step("deny", || {
+            tools::cargo_deny()?;
+            run_command(cargo(&["deny", "--locked", "check", "bans", "licenses", "sources"]))
+        })?;
+    }
+    Ok(())
+}
+
+/// The long checks.
+pub(crate) fn verify(args: &fuzz::Args) -> Result<(), String> {
+    let mut steps = Steps::new();
+    let result = long(&mut steps, args);
+    steps.summary();
+    result
+}
+
+fn long(steps: &mut Steps, args: &fuzz::Args) -> Result<(), String> {
+    steps.step("random", || {
+        let mut test = cargo(&["test", "--workspace", "--locked", "--release"]);
+        test.env("PROPTEST_CASES", "20000");
+        run_command(test)
+    })?;
+    steps.step("fuzz", || fuzz::run(args))
+}
