@@ -7,4 +7,4 @@ pub mod manifest;
 pub mod render;
 pub mod stream;
 pub mod wire;
-pub mod zones;
+pub use policy_sim::zones;

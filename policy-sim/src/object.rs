@@ -24,6 +24,34 @@ pub struct PodBase {
     pub restart_policy: String,
     /// `terminationGracePeriodSeconds`.
     pub grace_seconds: i64,
+    /// What a completion index is appended to for the Pod's hostname.
+    pub hostname_stem: Option<String>,
+}
+
+impl PodBase {
+    /// Reads a Pod template, or a manifest of a bare Pod. Init containers come first, in the order in which they run.
+    pub fn from_template(template: &Value) -> Self {
+        let spec = &template["spec"];
+        let listed = |list: &str, init| {
+            let containers = spec[list].as_array().into_iter().flatten();
+            containers.map(move |container| ContainerSpec::read(container, init)).collect::<Vec<_>>()
+        };
+        let containers = [listed("initContainers", true), listed("containers", false)].concat();
+        PodBase {
+            spec: spec.clone(),
+            labels: string_map(&template["metadata"]["labels"]),
+            annotations: string_map(&template["metadata"]["annotations"]),
+            containers,
+            restart_policy: spec["restartPolicy"].as_str().unwrap_or("Always").into(),
+            grace_seconds: spec["terminationGracePeriodSeconds"].as_i64().unwrap_or(30),
+            hostname_stem: None,
+        }
+    }
+}
+
+fn string_map(value: &Value) -> StringMap {
+    let entries = value.as_object().into_iter().flatten();
+    entries.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
 }
 
 /// A container as the kubelet sees it.
@@ -37,8 +65,28 @@ pub struct ContainerSpec {
     pub init: bool,
     /// Whether it is a sidecar: an init container with restartPolicy Always.
     pub sidecar: bool,
-    /// Its environment, with field references left to the kubelet.
+    /// Its environment, with field references left to the kubelet: `fieldRef:` and the path.
     pub env: Vec<(String, String)>,
+}
+
+impl ContainerSpec {
+    fn read(container: &Value, init: bool) -> Self {
+        let env = container["env"].as_array().into_iter().flatten().filter_map(|variable| {
+            let path = variable["valueFrom"]["fieldRef"]["fieldPath"].as_str();
+            let value = match path {
+                Some(path) => format!("fieldRef:{path}"),
+                None => variable["value"].as_str().unwrap_or_default().to_owned(),
+            };
+            Some((variable["name"].as_str()?.to_owned(), value))
+        });
+        ContainerSpec {
+            name: container["name"].as_str().unwrap_or_default().into(),
+            image: container["image"].as_str().unwrap_or_default().into(),
+            init,
+            sidecar: init && container["restartPolicy"] == "Always",
+            env: env.collect(),
+        }
+    }
 }
 
 /// A Pod.
@@ -55,7 +103,7 @@ pub struct Pod {
     /// What it shares with others.
     pub base: Arc<PodBase>,
     /// The owners; a Job's Pod has one.
-    pub owners: Vec<OwnerReference>,
+    pub owners: Arc<[OwnerReference]>,
     /// Finalizers.
     pub finalizers: Vec<Arc<str>>,
     /// Labels of its own that come over the shared ones; a value of `None` takes a shared one away.
@@ -256,7 +304,7 @@ impl Pod {
             deletion_grace_period_seconds: self.deletion_grace_seconds,
             labels: self.labels(),
             annotations: self.annotations(),
-            owner_references: self.owners.clone(),
+            owner_references: self.owners.to_vec(),
             finalizers: self.finalizers.iter().map(|f| (**f).into()).collect(),
             ..ObjectMeta::default()
         }
@@ -267,6 +315,10 @@ impl Pod {
         let mut spec = self.base.spec.clone();
         if let (Some(node), Some(spec)) = (&self.node, spec.as_object_mut()) {
             spec.insert("nodeName".into(), (**node).into());
+        }
+        let hostname = self.base.hostname_stem.as_deref().zip(self.index);
+        if let (Some((stem, index)), Some(spec)) = (hostname, spec.as_object_mut()) {
+            spec.insert("hostname".into(), format!("{stem}{index}").into());
         }
         let statuses = |init: bool| -> Vec<Value> {
             let all = self.base.containers.iter().zip(&self.containers);
