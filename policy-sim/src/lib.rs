@@ -14,4 +14,5 @@ pub mod store;
 mod world;
 
 pub use agenda::Agenda;
+pub use data::{Disturbance, NodeView, PodSelect, QueueView, Service};
 pub use world::{Ending, World};

@@ -1,5 +1,6 @@
 //! Objects of the virtual cluster. Pods are kept small: what they share with their Job's other Pods is shared.
 
+use crate::data::PodPlan;
 use policy_core::Timestamp;
 use policy_core::job::IndexFailures;
 use policy_core::spec::{
@@ -7,7 +8,9 @@ use policy_core::spec::{
     JOB_INDEX_IGNORED_FAILURE_COUNT, ObjectMeta, OwnerReference, StringMap,
 };
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 
 /// What all Pods of one Job (or one bare Pod manifest) have in common.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +27,36 @@ pub struct PodBase {
     pub restart_policy: String,
     /// `terminationGracePeriodSeconds`.
     pub grace_seconds: i64,
+    /// What the data plane has read of `spec`, read once when it is first needed.
+    pub(crate) plan: OnceLock<Arc<PodPlan>>,
+}
+
+impl PodBase {
+    /// What Pods of a template have in common, as the API server defaults it.
+    pub fn new(spec: Value, labels: StringMap, annotations: StringMap) -> Self {
+        let restart_policy = spec["restartPolicy"].as_str().unwrap_or("Always").into();
+        let grace_seconds = spec["terminationGracePeriodSeconds"].as_i64().unwrap_or(30);
+        let containers = ["initContainers", "containers"].into_iter().flat_map(|key| {
+            let list = spec[key].as_array().into_iter().flatten();
+            list.map(move |container| ContainerSpec::read(container, key == "initContainers"))
+        });
+        let containers = containers.collect();
+        let plan = OnceLock::new();
+        PodBase { spec, labels, annotations, containers, restart_policy, grace_seconds, plan }
+    }
+}
+
+impl ContainerSpec {
+    fn read(container: &Value, init: bool) -> Self {
+        ContainerSpec {
+            name: container["name"].as_str().unwrap_or_default().into(),
+            image: container["image"].as_str().unwrap_or_default().into(),
+            init,
+            sidecar: init && container["restartPolicy"] == "Always",
+            // The data plane reads what the `spec` says itself.
+            env: Vec::new(),
+        }
+    }
 }
 
 /// A container as the kubelet sees it.
@@ -37,7 +70,7 @@ pub struct ContainerSpec {
     pub init: bool,
     /// Whether it is a sidecar: an init container with restartPolicy Always.
     pub sidecar: bool,
-    /// Its environment, with field references left to the kubelet.
+    /// Environment variables besides those in the `spec`; the latter come over them.
     pub env: Vec<(String, String)>,
 }
 
@@ -78,6 +111,8 @@ pub struct Pod {
     pub phase: Phase,
     /// Why it is in this phase, for example `Evicted` or `NodeLost`.
     pub reason: &'static str,
+    /// The same in words for people.
+    pub message: Option<Arc<str>>,
     /// When its kubelet first saw it.
     pub started_at: Option<Timestamp>,
     /// Conditions.
@@ -145,7 +180,60 @@ pub struct Ended {
     pub finished_at: Option<Timestamp>,
 }
 
+thread_local! {
+    static WORDS: RefCell<BTreeSet<Arc<str>>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// The most words that are kept to be shared; what users make up must not fill memory.
+const WORDS_KEPT: usize = 4_096;
+
+/// A text that many Pods have in common, kept once.
+pub(crate) fn word(text: &str) -> Arc<str> {
+    WORDS.with_borrow_mut(|words| match words.get(text) {
+        Some(found) => found.clone(),
+        None => {
+            let new: Arc<str> = text.into();
+            if words.len() < WORDS_KEPT {
+                words.insert(new.clone());
+            }
+            new
+        }
+    })
+}
+
 impl Pod {
+    /// A Pod that has just been created: pending, on no node, owned by nobody.
+    pub fn new(
+        (id, resource_version): (PodId, u64),
+        (namespace, name, uid): (Arc<str>, Arc<str>, Arc<str>),
+        base: Arc<PodBase>,
+        now: Timestamp,
+    ) -> Self {
+        Pod {
+            id,
+            name,
+            namespace,
+            uid,
+            base,
+            owners: Vec::new(),
+            finalizers: Vec::new(),
+            own_labels: Vec::new(),
+            index: None,
+            index_failures: None,
+            resource_version,
+            created_at: now,
+            deletion_timestamp: None,
+            deletion_grace_seconds: None,
+            node: None,
+            phase: Phase::Pending,
+            reason: "",
+            message: None,
+            started_at: None,
+            conditions: Vec::new(),
+            containers: Vec::new(),
+        }
+    }
+
     /// The labels with those of its own.
     pub fn labels(&self) -> StringMap {
         let mut labels = self.base.labels.clone();
@@ -201,11 +289,11 @@ impl Pod {
                 if found.status != status {
                     found.since = now;
                 }
-                (found.status, found.reason, found.message) = (status, reason.into(), message.into());
+                (found.status, found.reason, found.message) = (status, word(reason), word(message));
                 !same
             }
             None => {
-                let (kind, reason, message) = (kind.into(), reason.into(), message.into());
+                let (kind, reason, message) = (word(kind), word(reason), word(message));
                 self.conditions.push(Condition { kind, status, reason, message, since: now });
                 true
             }
@@ -283,6 +371,9 @@ impl Pod {
         }
         if !self.reason.is_empty() {
             status.insert("reason".into(), self.reason.into());
+        }
+        if let Some(message) = &self.message {
+            status.insert("message".into(), (**message).into());
         }
         if let Some(started) = self.started_at {
             status.insert("startTime".into(), started.to_string().into());
