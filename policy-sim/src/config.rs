@@ -19,6 +19,8 @@ pub struct Config {
     pub controller: ControllerConfig,
     /// Limits of the API server.
     pub api: ApiConfig,
+    /// How long the scheduler, the kubelets and the node controller take.
+    pub timing: Timing,
     /// What containers do; the first entry that matches a container decides.
     pub behaviours: Vec<Behaviour>,
     /// Message queues by `host/queue` name, filled at the start.
@@ -35,6 +37,7 @@ impl Default for Config {
             images: BTreeMap::new(),
             controller: ControllerConfig::default(),
             api: ApiConfig::default(),
+            timing: Timing::default(),
             behaviours: Vec::new(),
             queues: BTreeMap::new(),
         }
@@ -100,6 +103,46 @@ pub struct ImageConfig {
     /// Why it cannot be pulled, if it cannot.
     #[serde(default)]
     pub error: Option<String>,
+    /// Its size in bytes, for the event that reports the pull.
+    #[serde(default)]
+    pub size_bytes: u64,
+}
+
+/// How long the data plane takes for its steps, in milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Timing {
+    /// From a Pod's creation to its binding.
+    pub schedule_millis: u64,
+    /// Until a kubelet sees a change of a Pod.
+    pub watch_millis: u64,
+    /// To make a sandbox.
+    pub sandbox_millis: u64,
+    /// To create and start a container whose image is there.
+    pub start_millis: u64,
+    /// From a container's end until the kubelet reports it (upstream relists once a second).
+    pub notice_millis: u64,
+    /// To take a sandbox down after all containers have ended.
+    pub teardown_millis: u64,
+    /// From a pull's failure until it is reported as backing off.
+    pub pull_notice_millis: u64,
+    /// Until a silent node is taken for lost (upstream `nodeMonitorGracePeriod`).
+    pub node_grace_millis: u64,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Timing {
+            schedule_millis: 5,
+            watch_millis: 10,
+            sandbox_millis: 600,
+            start_millis: 250,
+            notice_millis: 250,
+            teardown_millis: 500,
+            pull_notice_millis: 2_000,
+            node_grace_millis: 50_000,
+        }
+    }
 }
 
 /// How the Job and CronJob controllers run.
@@ -194,6 +237,13 @@ pub struct Behaviour {
     pub matches: Match,
     /// What they do, step by step. A script that ends exits with 0.
     pub script: Vec<Act>,
+    /// The exit code with which they end when they are asked to stop; unset, they do not heed SIGTERM and are killed
+    /// when the grace period is over (exit code 137).
+    #[serde(default)]
+    pub on_term: Option<i32>,
+    /// How long they run before they are ready, in milliseconds.
+    #[serde(default)]
+    pub ready_after_millis: u64,
 }
 
 /// Selects containers; what is not set matches everything.

@@ -1,5 +1,6 @@
 //! Objects of the virtual cluster. Pods are kept small: what they share with their Job's other Pods is shared.
 
+use crate::data::PodPlan;
 use policy_core::Timestamp;
 use policy_core::job::IndexFailures;
 use policy_core::spec::{
@@ -7,7 +8,9 @@ use policy_core::spec::{
     JOB_INDEX_IGNORED_FAILURE_COUNT, ObjectMeta, OwnerReference, StringMap,
 };
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 
 /// What all Pods of one Job (or one bare Pod manifest) have in common.
 #[derive(Clone, Debug, Default)]
@@ -26,26 +29,30 @@ pub struct PodBase {
     pub grace_seconds: i64,
     /// What a completion index is appended to for the Pod's hostname.
     pub hostname_stem: Option<String>,
+    /// What the data plane has read of `spec`, read once when it is first needed.
+    pub(crate) plan: OnceLock<Arc<PodPlan>>,
 }
 
 impl PodBase {
-    /// Reads a Pod template, or a manifest of a bare Pod. Init containers come first, in the order in which they run.
+    /// What Pods of a template have in common, as the API server defaults it. Init containers come first, in the order
+    /// in which they run.
+    pub fn new(spec: Value, labels: StringMap, annotations: StringMap) -> Self {
+        let restart_policy = spec["restartPolicy"].as_str().unwrap_or("Always").into();
+        let grace_seconds = spec["terminationGracePeriodSeconds"].as_i64().unwrap_or(30);
+        let containers = ["initContainers", "containers"].into_iter().flat_map(|key| {
+            let list = spec[key].as_array().into_iter().flatten();
+            list.map(move |container| ContainerSpec::read(container, key == "initContainers"))
+        });
+        let containers = containers.collect();
+        let (hostname_stem, plan) = (None, OnceLock::new());
+        PodBase { spec, labels, annotations, containers, restart_policy, grace_seconds, hostname_stem, plan }
+    }
+
+    /// Reads a Pod template, or a manifest of a bare Pod.
     pub fn from_template(template: &Value) -> Self {
-        let spec = &template["spec"];
-        let listed = |list: &str, init| {
-            let containers = spec[list].as_array().into_iter().flatten();
-            containers.map(move |container| ContainerSpec::read(container, init)).collect::<Vec<_>>()
-        };
-        let containers = [listed("initContainers", true), listed("containers", false)].concat();
-        PodBase {
-            spec: spec.clone(),
-            labels: string_map(&template["metadata"]["labels"]),
-            annotations: string_map(&template["metadata"]["annotations"]),
-            containers,
-            restart_policy: spec["restartPolicy"].as_str().unwrap_or("Always").into(),
-            grace_seconds: spec["terminationGracePeriodSeconds"].as_i64().unwrap_or(30),
-            hostname_stem: None,
-        }
+        let metadata = &template["metadata"];
+        let (labels, annotations) = (string_map(&metadata["labels"]), string_map(&metadata["annotations"]));
+        PodBase::new(template["spec"].clone(), labels, annotations)
     }
 }
 
@@ -65,26 +72,19 @@ pub struct ContainerSpec {
     pub init: bool,
     /// Whether it is a sidecar: an init container with restartPolicy Always.
     pub sidecar: bool,
-    /// Its environment, with field references left to the kubelet: `fieldRef:` and the path.
+    /// Environment variables besides those in the `spec`; the latter come over them.
     pub env: Vec<(String, String)>,
 }
 
 impl ContainerSpec {
     fn read(container: &Value, init: bool) -> Self {
-        let env = container["env"].as_array().into_iter().flatten().filter_map(|variable| {
-            let path = variable["valueFrom"]["fieldRef"]["fieldPath"].as_str();
-            let value = match path {
-                Some(path) => format!("fieldRef:{path}"),
-                None => variable["value"].as_str().unwrap_or_default().to_owned(),
-            };
-            Some((variable["name"].as_str()?.to_owned(), value))
-        });
         ContainerSpec {
             name: container["name"].as_str().unwrap_or_default().into(),
             image: container["image"].as_str().unwrap_or_default().into(),
             init,
             sidecar: init && container["restartPolicy"] == "Always",
-            env: env.collect(),
+            // The data plane reads what the `spec` says itself.
+            env: Vec::new(),
         }
     }
 }
@@ -126,6 +126,8 @@ pub struct Pod {
     pub phase: Phase,
     /// Why it is in this phase, for example `Evicted` or `NodeLost`.
     pub reason: &'static str,
+    /// The same in words for people.
+    pub message: Option<Arc<str>>,
     /// When its kubelet first saw it.
     pub started_at: Option<Timestamp>,
     /// Conditions.
@@ -193,7 +195,60 @@ pub struct Ended {
     pub finished_at: Option<Timestamp>,
 }
 
+thread_local! {
+    static WORDS: RefCell<BTreeSet<Arc<str>>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// The most words that are kept to be shared; what users make up must not fill memory.
+const WORDS_KEPT: usize = 4_096;
+
+/// A text that many Pods have in common, kept once.
+pub(crate) fn word(text: &str) -> Arc<str> {
+    WORDS.with_borrow_mut(|words| match words.get(text) {
+        Some(found) => found.clone(),
+        None => {
+            let new: Arc<str> = text.into();
+            if words.len() < WORDS_KEPT {
+                words.insert(new.clone());
+            }
+            new
+        }
+    })
+}
+
 impl Pod {
+    /// A Pod that has just been created: pending, on no node, owned by nobody.
+    pub fn new(
+        (id, resource_version): (PodId, u64),
+        (namespace, name, uid): (Arc<str>, Arc<str>, Arc<str>),
+        base: Arc<PodBase>,
+        now: Timestamp,
+    ) -> Self {
+        Pod {
+            id,
+            name,
+            namespace,
+            uid,
+            base,
+            owners: Arc::default(),
+            finalizers: Vec::new(),
+            own_labels: Vec::new(),
+            index: None,
+            index_failures: None,
+            resource_version,
+            created_at: now,
+            deletion_timestamp: None,
+            deletion_grace_seconds: None,
+            node: None,
+            phase: Phase::Pending,
+            reason: "",
+            message: None,
+            started_at: None,
+            conditions: Vec::new(),
+            containers: Vec::new(),
+        }
+    }
+
     /// The labels with those of its own.
     pub fn labels(&self) -> StringMap {
         let mut labels = self.base.labels.clone();
@@ -249,11 +304,11 @@ impl Pod {
                 if found.status != status {
                     found.since = now;
                 }
-                (found.status, found.reason, found.message) = (status, reason.into(), message.into());
+                (found.status, found.reason, found.message) = (status, word(reason), word(message));
                 !same
             }
             None => {
-                let (kind, reason, message) = (kind.into(), reason.into(), message.into());
+                let (kind, reason, message) = (word(kind), word(reason), word(message));
                 self.conditions.push(Condition { kind, status, reason, message, since: now });
                 true
             }
@@ -335,6 +390,9 @@ impl Pod {
         }
         if !self.reason.is_empty() {
             status.insert("reason".into(), self.reason.into());
+        }
+        if let Some(message) = &self.message {
+            status.insert("message".into(), (**message).into());
         }
         if let Some(started) = self.started_at {
             status.insert("startTime".into(), started.to_string().into());

@@ -2,7 +2,7 @@
 
 use crate::config::{ApiConfig, Config};
 use crate::object::{Pod, PodId};
-use policy_core::Timestamp;
+use policy_core::{Timestamp, seconds_to_nanos};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ mod updates;
 pub(crate) use admission::{Created, DEFAULT_NAMESPACE};
 pub use deletion::{DELETE_DEPENDENTS_FINALIZER, ORPHAN_FINALIZER, Propagation};
 pub use error::ApiError;
-pub use objects::{Kind, Object, ObjectChange, ObjectKey, Other, Service};
+pub use objects::{Kind, Object, ObjectChange, ObjectKey, Other};
 pub(crate) use pods::{NewPod, create_pod, drop_finalizer, drop_owner};
 
 use identity::Identities;
@@ -166,20 +166,26 @@ impl Store {
     }
 
     /// Asks for a Pod's deletion: marks it, with a grace period; what has neither finalizers nor a grace period is gone
-    /// at once. A second request can only shorten the grace period.
+    /// at once. A Pod that is not bound or has ended gets no grace (`podStrategy.CheckGracefulDelete`); a second request
+    /// can only shorten the grace period (`rest.BeforeDelete`).
     pub fn request_pod_deletion(&mut self, id: PodId, grace_seconds: i64, now: Timestamp) {
-        if grace_seconds == 0 && self.pod(id).is_some_and(|pod| pod.finalizers.is_empty()) {
-            return self.remove_pod(id);
-        }
-        let deadline = now.plus_nanos(grace_seconds.saturating_mul(1_000_000_000));
+        let Some(pod) = self.pod(id) else { return };
+        let at_once = pod.node.is_none() || pod.is_terminal();
+        let grace = match grace_seconds {
+            _ if at_once => 0,
+            ..0 => 1,
+            _ => grace_seconds,
+        };
         self.update_pod(id, |pod| {
-            let sooner = pod.deletion_timestamp.is_none_or(|earlier| deadline < earlier)
-                || (grace_seconds == 0 && pod.deletion_grace_seconds != Some(0));
-            if sooner {
-                pod.deletion_timestamp = Some(pod.deletion_timestamp.map_or(deadline, |t| t.min(deadline)));
-                pod.deletion_grace_seconds = Some(grace_seconds);
+            let (asked_at, shorter) = match (pod.deletion_timestamp, pod.deletion_grace_seconds) {
+                (Some(due), Some(earlier)) => (due.plus_nanos(-seconds_to_nanos(earlier)), grace < earlier),
+                _ => (now, true),
+            };
+            if shorter {
+                pod.deletion_timestamp = Some(asked_at.plus_nanos(seconds_to_nanos(grace)));
+                pod.deletion_grace_seconds = Some(grace);
             }
-            sooner
+            shorter
         });
         self.remove_if_done(id);
     }

@@ -127,6 +127,7 @@ impl World {
         while !self.store.pod_changes.is_empty() || !self.store.object_changes.is_empty() {
             for change in std::mem::take(&mut self.store.object_changes) {
                 control::observe_object(self, &change);
+                data::observe_object(self, &change);
             }
             for change in std::mem::take(&mut self.store.pod_changes) {
                 control::observe_pod(self, &change);

@@ -163,6 +163,7 @@ pub struct Controller {
     watch_latency: Option<Duration>,
     call_latency: Option<Duration>,
     ttl: Option<bool>,
+    workers: Option<usize>,
     max_uncounted_pods: Option<usize>,
     max_pod_create_delete_per_sync: Option<i32>,
 }
@@ -195,6 +196,8 @@ impl Controller {
             watch_latency_nanos: nanos(self.watch_latency, default.watch_latency_nanos),
             call_latency_nanos: nanos(self.call_latency, default.call_latency_nanos),
             ttl: self.ttl.unwrap_or(default.ttl),
+            workers: self.workers.unwrap_or(default.workers),
+            ..default
         }
     }
 }
@@ -211,6 +214,12 @@ pub struct Behaviour {
     pub matches: Match,
     /// What they do.
     pub script: Vec<Step>,
+    /// The exit code with which they end when they are asked to stop; unset, they do not heed SIGTERM.
+    #[serde(default)]
+    pub on_term: Option<i32>,
+    /// How long they run before they are ready.
+    #[serde(default)]
+    pub ready_after: Duration,
 }
 
 /// One step of a container's script.
@@ -291,11 +300,16 @@ impl Scenario {
     pub fn config(&self) -> Config {
         let cluster = &self.cluster;
         let default = Config::default();
-        let image =
-            |image: &Image| ImageConfig { pull_millis: image.pull.millis(), error: image.error.clone() };
+        let image = |image: &Image| ImageConfig {
+            pull_millis: image.pull.millis(),
+            error: image.error.clone(),
+            size_bytes: 0,
+        };
         let behaviour = |behaviour: &Behaviour| config::Behaviour {
             matches: behaviour.matches.clone(),
             script: behaviour.script.iter().map(Step::act).collect(),
+            on_term: behaviour.on_term,
+            ready_after_millis: behaviour.ready_after.millis(),
         };
         Config {
             seed: self.seed,
@@ -303,12 +317,13 @@ impl Scenario {
             nodes: cluster
                 .nodes
                 .as_ref()
-                .map_or(default.nodes, |nodes| nodes.iter().map(Node::config).collect()),
+                .map_or_else(|| default.nodes.clone(), |nodes| nodes.iter().map(Node::config).collect()),
             images: cluster.images.iter().map(|(name, found)| (name.clone(), image(found))).collect(),
             controller: cluster.controller.config(),
             api: cluster.api.clone(),
             behaviours: self.behaviours.iter().map(behaviour).collect(),
             queues: self.queues.clone(),
+            ..default
         }
     }
 

@@ -1,7 +1,7 @@
 //! Objects other than Pods: Jobs and CronJobs as the controllers read them, everything else as it was written.
 
 use super::{ChangeKind, Store};
-use policy_core::spec::{CronJob, Job, ObjectMeta, StringMap};
+use policy_core::spec::{CronJob, Job, ObjectMeta};
 use serde_json::{Map, Value, json};
 use std::fmt;
 use std::sync::Arc;
@@ -174,39 +174,6 @@ pub struct ObjectChange {
     pub object: Object,
 }
 
-/// What name resolution reads of a Service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Service {
-    /// Its name.
-    pub name: String,
-    /// Its namespace.
-    pub namespace: String,
-    /// Which Pods it leads to; an empty one leads to none.
-    pub selector: StringMap,
-    /// Whether `clusterIP` is `None`: names lead to Pods directly.
-    pub headless: bool,
-    /// Whether Pods are found before they are ready.
-    pub publishes_not_ready: bool,
-    /// The ports.
-    pub ports: Vec<u16>,
-}
-
-impl Service {
-    fn of(other: &Other) -> Self {
-        let spec = other.body.get("spec").cloned().unwrap_or_default();
-        let selector = spec["selector"].as_object().into_iter().flatten();
-        let ports = spec["ports"].as_array().into_iter().flatten();
-        Service {
-            name: other.metadata.name.clone(),
-            namespace: other.metadata.namespace.clone(),
-            selector: selector.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect(),
-            headless: spec["clusterIP"] == "None",
-            publishes_not_ready: spec["publishNotReadyAddresses"] == true,
-            ports: ports.filter_map(|port| u16::try_from(port["port"].as_u64()?).ok()).collect(),
-        }
-    }
-}
-
 impl Store {
     /// An object by its key.
     pub fn object(&self, key: &ObjectKey) -> Option<&Object> {
@@ -246,14 +213,6 @@ impl Store {
     pub fn cron_jobs(&self) -> impl Iterator<Item = &Arc<CronJob>> {
         self.objects.values().filter_map(|object| match object {
             Object::CronJob(cron_job) => Some(cron_job),
-            _ => None,
-        })
-    }
-
-    /// The Services that exist, as name resolution reads them.
-    pub fn services(&self) -> impl Iterator<Item = Service> {
-        self.objects.values().filter_map(|object| match object {
-            Object::Other(other) if &*other.kind == "Service" => Some(Service::of(other)),
             _ => None,
         })
     }

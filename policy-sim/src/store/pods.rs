@@ -1,7 +1,7 @@
 //! Creating and patching Pods as the API server does.
 
 use super::{ApiError, Store};
-use crate::object::{Phase, Pod, PodBase, PodId};
+use crate::object::{Pod, PodBase, PodId};
 use policy_core::Timestamp;
 use policy_core::job::IndexFailures;
 use policy_core::spec::{JOB_TRACKING_FINALIZER, OwnerReference};
@@ -35,26 +35,11 @@ pub(crate) fn create_pod(store: &mut Store, new: NewPod, now: Timestamp) -> Resu
     }
     let uid = store.identities.uid().into();
     let id = store.insert_pod(|id, resource_version| Pod {
-        id,
-        name,
-        namespace: new.namespace,
-        uid,
-        base: new.base,
         owners: new.owners,
         finalizers: new.finalizers,
-        own_labels: Vec::new(),
         index: new.index,
         index_failures: new.index_failures,
-        resource_version,
-        created_at: now,
-        deletion_timestamp: None,
-        deletion_grace_seconds: None,
-        node: None,
-        phase: Phase::Pending,
-        reason: "",
-        started_at: None,
-        conditions: Vec::new(),
-        containers: Vec::new(),
+        ..Pod::new((id, resource_version), (new.namespace, name, uid), new.base, now)
     });
     store.shared_pod(id).cloned().ok_or_else(|| ApiError::internal("the Pod vanished"))
 }
