@@ -23,6 +23,7 @@ use serde_json::Value;
 pub mod action;
 pub mod assertion;
 mod duration;
+pub mod fault;
 mod manifests;
 mod model;
 mod overlay;
