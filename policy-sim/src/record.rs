@@ -57,11 +57,18 @@ pub struct Record {
     pub logs: BTreeMap<Arc<str>, Vec<String>>,
     /// Decisions, in order.
     pub decisions: Vec<Decision>,
+    printed: usize,
 }
 
 impl Record {
+    /// How many lines were printed.
+    pub fn printed(&self) -> usize {
+        self.printed
+    }
+
     /// Adds a line to a Pod's log.
     pub fn print(&mut self, pod: &Arc<str>, line: String) {
+        self.printed += 1;
         self.logs.entry(pod.clone()).or_default().push(line);
     }
 }

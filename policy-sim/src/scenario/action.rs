@@ -165,17 +165,6 @@ fn split_target(value: Value) -> Result<(Target, Map<String, Value>), serde_json
     }
 }
 
-/// How a patch is laid over an object.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum PatchType {
-    /// JSON merge patch: lists are replaced.
-    Merge,
-    /// Lists with a merge key merge by it, as `kubectl patch` does by default.
-    #[default]
-    Strategic,
-}
-
 /// A patch.
 #[derive(Clone, Debug)]
 pub struct Patch {
@@ -183,10 +172,8 @@ pub struct Patch {
     pub target: Target,
     /// The patch.
     pub patch: Value,
-    /// `status` or `scale`.
+    /// `status`, as `kubectl` has to be told for Pods; the patch itself says what it changes.
     pub subresource: Option<String>,
-    /// How it is laid over the object.
-    pub kind: PatchType,
 }
 
 impl<'de> Deserialize<'de> for Patch {
@@ -196,12 +183,10 @@ impl<'de> Deserialize<'de> for Patch {
         struct How {
             patch: Value,
             subresource: Option<String>,
-            #[serde(default, rename = "type")]
-            kind: PatchType,
         }
         let (target, rest) = split_target(Value::deserialize(deserializer)?).map_err(de::Error::custom)?;
         let how: How = serde_json::from_value(rest.into()).map_err(de::Error::custom)?;
-        Ok(Patch { target, patch: how.patch, subresource: how.subresource, kind: how.kind })
+        Ok(Patch { target, patch: how.patch, subresource: how.subresource })
     }
 }
 

@@ -328,6 +328,7 @@ impl Checker {
                 self.bounds(queue.waiting, &path.key("waiting"));
                 self.bounds(queue.taken, &path.key("taken"));
             }
+            Check::Refusals(refusals) => self.bounds(refusals.count, &path.key("refusals").key("count")),
             Check::Outcome(_) | Check::Why(_) if moment != Moment::End => {
                 self.report(path, "this is known at the end only; leave the time out");
             }
