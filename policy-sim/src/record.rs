@@ -1,5 +1,6 @@
 //! What a run leaves behind: events, logs and decisions.
 
+use crate::store::PodChange;
 use policy_core::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -29,6 +30,8 @@ pub struct Record {
     pub events: Vec<EventRecord>,
     /// What containers printed, by Pod name.
     pub logs: BTreeMap<Arc<str>, Vec<String>>,
+    /// Every change of a Pod, in watch order; kept only when there is a list from the start.
+    pub pod_changes: Option<Vec<PodChange>>,
 }
 
 impl Record {

@@ -81,9 +81,12 @@ impl World {
     }
 
     /// Shows both planes what has changed, in watch order, until nothing changes any more.
-    pub(crate) fn pass_on_changes(&mut self) {
+    pub fn pass_on_changes(&mut self) {
         while !self.store.pod_changes.is_empty() {
             for change in std::mem::take(&mut self.store.pod_changes) {
+                if let Some(changes) = &mut self.record.pod_changes {
+                    changes.push(change.clone());
+                }
                 control::observe_pod(self, &change);
                 data::observe_pod(self, &change);
             }

@@ -35,10 +35,10 @@ fn template(restart_policy: &str) -> Value {
 
 /// Creates a Pod of the Job `job`.
 fn create(world: &mut World, name: &str, spec: Value) -> PodId {
-    create_of(world, name, Arc::new(PodBase::new(spec, StringMap::new(), StringMap::new())))
+    create_of(world, name, Arc::new(PodBase::new(spec, StringMap::new(), StringMap::new())), None)
 }
 
-fn create_of(world: &mut World, name: &str, base: Arc<PodBase>) -> PodId {
+fn create_of(world: &mut World, name: &str, base: Arc<PodBase>, index: Option<i64>) -> PodId {
     let now = world.now();
     let id = world.store.insert_pod(|id, version| {
         let names = ("default".into(), name.into(), format!("uid-{name}").into());
@@ -51,6 +51,7 @@ fn create_of(world: &mut World, name: &str, base: Arc<PodBase>) -> PodId {
             ..OwnerReference::default()
         };
         pod.owners.push(owner);
+        pod.index = index;
         pod.finalizers.push(FINALIZER.into());
         pod
     });
