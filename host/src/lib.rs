@@ -2,8 +2,9 @@
 
 pub mod cli;
 pub mod diagnostic;
+pub mod expand;
 pub mod manifest;
 pub mod render;
 pub mod stream;
 pub mod wire;
-pub mod zones;
+pub use policy_sim::zones;

@@ -164,6 +164,12 @@ pub struct ControllerConfig {
     pub call_latency_nanos: i64,
     /// Whether finished Jobs with a TTL are deleted.
     pub ttl: bool,
+    /// How many syncs run at once (upstream's default 5).
+    pub workers: usize,
+    /// Whether a Job's sync waits until own writes are in the cache (gate `StaleControllerConsistencyJob`).
+    pub waits_for_own_writes: bool,
+    /// How long the garbage collector takes to act, in nanoseconds.
+    pub garbage_latency_nanos: i64,
 }
 
 impl Default for ControllerConfig {
@@ -177,6 +183,9 @@ impl Default for ControllerConfig {
             watch_latency_nanos: 2_000_000,
             call_latency_nanos: 4_000_000,
             ttl: true,
+            workers: 5,
+            waits_for_own_writes: true,
+            garbage_latency_nanos: 20_000_000,
         }
     }
 }

@@ -30,7 +30,7 @@ pub use queues::QueueView;
 
 use crate::World;
 use crate::object::PodId;
-use crate::store::{ChangeKind, PodChange};
+use crate::store::{ChangeKind, Object, ObjectChange, PodChange};
 use behaviour::Behaviours;
 use dns::Names;
 use nodes::Node;
@@ -150,5 +150,17 @@ pub(crate) fn observe_pod(world: &mut World, change: &PodChange) {
         ChangeKind::Added => scheduler::pod_added(world, &change.pod),
         ChangeKind::Modified => stop::pod_modified(world, &change.pod),
         ChangeKind::Deleted => stop::pod_gone(world, &change.pod),
+    }
+}
+
+/// Takes note of a change of another object: Services give names.
+pub(crate) fn observe_object(world: &mut World, change: &ObjectChange) {
+    let Object::Other(other) = &change.object else { return };
+    if &*other.kind != "Service" {
+        return;
+    }
+    match change.kind {
+        ChangeKind::Deleted => world.remove_service(&other.metadata.namespace, &other.metadata.name),
+        ChangeKind::Added | ChangeKind::Modified => world.put_service(Service::of(other)),
     }
 }

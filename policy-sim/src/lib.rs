@@ -10,9 +10,14 @@ mod control;
 mod data;
 pub mod object;
 pub mod record;
+pub mod report;
+pub mod scenario;
 pub mod store;
 mod world;
+pub mod zones;
 
 pub use agenda::Agenda;
+pub use control::fault::{CallMatch, Fault, InFlight, InjectedError};
+pub use control::{Applied, Deletion, Resource, Selection};
 pub use data::{Disturbance, NodeView, PodSelect, QueueView, Service};
 pub use world::{Ending, World};

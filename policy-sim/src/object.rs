@@ -27,12 +27,15 @@ pub struct PodBase {
     pub restart_policy: String,
     /// `terminationGracePeriodSeconds`.
     pub grace_seconds: i64,
+    /// What a completion index is appended to for the Pod's hostname.
+    pub hostname_stem: Option<String>,
     /// What the data plane has read of `spec`, read once when it is first needed.
     pub(crate) plan: OnceLock<Arc<PodPlan>>,
 }
 
 impl PodBase {
-    /// What Pods of a template have in common, as the API server defaults it.
+    /// What Pods of a template have in common, as the API server defaults it. Init containers come first, in the order
+    /// in which they run.
     pub fn new(spec: Value, labels: StringMap, annotations: StringMap) -> Self {
         let restart_policy = spec["restartPolicy"].as_str().unwrap_or("Always").into();
         let grace_seconds = spec["terminationGracePeriodSeconds"].as_i64().unwrap_or(30);
@@ -41,22 +44,21 @@ impl PodBase {
             list.map(move |container| ContainerSpec::read(container, key == "initContainers"))
         });
         let containers = containers.collect();
-        let plan = OnceLock::new();
-        PodBase { spec, labels, annotations, containers, restart_policy, grace_seconds, plan }
+        let (hostname_stem, plan) = (None, OnceLock::new());
+        PodBase { spec, labels, annotations, containers, restart_policy, grace_seconds, hostname_stem, plan }
+    }
+
+    /// Reads a Pod template, or a manifest of a bare Pod.
+    pub fn from_template(template: &Value) -> Self {
+        let metadata = &template["metadata"];
+        let (labels, annotations) = (string_map(&metadata["labels"]), string_map(&metadata["annotations"]));
+        PodBase::new(template["spec"].clone(), labels, annotations)
     }
 }
 
-impl ContainerSpec {
-    fn read(container: &Value, init: bool) -> Self {
-        ContainerSpec {
-            name: container["name"].as_str().unwrap_or_default().into(),
-            image: container["image"].as_str().unwrap_or_default().into(),
-            init,
-            sidecar: init && container["restartPolicy"] == "Always",
-            // The data plane reads what the `spec` says itself.
-            env: Vec::new(),
-        }
-    }
+fn string_map(value: &Value) -> StringMap {
+    let entries = value.as_object().into_iter().flatten();
+    entries.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
 }
 
 /// A container as the kubelet sees it.
@@ -74,6 +76,19 @@ pub struct ContainerSpec {
     pub env: Vec<(String, String)>,
 }
 
+impl ContainerSpec {
+    fn read(container: &Value, init: bool) -> Self {
+        ContainerSpec {
+            name: container["name"].as_str().unwrap_or_default().into(),
+            image: container["image"].as_str().unwrap_or_default().into(),
+            init,
+            sidecar: init && container["restartPolicy"] == "Always",
+            // The data plane reads what the `spec` says itself.
+            env: Vec::new(),
+        }
+    }
+}
+
 /// A Pod.
 #[derive(Clone, Debug)]
 pub struct Pod {
@@ -88,7 +103,7 @@ pub struct Pod {
     /// What it shares with others.
     pub base: Arc<PodBase>,
     /// The owners; a Job's Pod has one.
-    pub owners: Vec<OwnerReference>,
+    pub owners: Arc<[OwnerReference]>,
     /// Finalizers.
     pub finalizers: Vec<Arc<str>>,
     /// Labels of its own that come over the shared ones; a value of `None` takes a shared one away.
@@ -215,7 +230,7 @@ impl Pod {
             namespace,
             uid,
             base,
-            owners: Vec::new(),
+            owners: Arc::default(),
             finalizers: Vec::new(),
             own_labels: Vec::new(),
             index: None,
@@ -344,7 +359,7 @@ impl Pod {
             deletion_grace_period_seconds: self.deletion_grace_seconds,
             labels: self.labels(),
             annotations: self.annotations(),
-            owner_references: self.owners.clone(),
+            owner_references: self.owners.to_vec(),
             finalizers: self.finalizers.iter().map(|f| (**f).into()).collect(),
             ..ObjectMeta::default()
         }
@@ -355,6 +370,10 @@ impl Pod {
         let mut spec = self.base.spec.clone();
         if let (Some(node), Some(spec)) = (&self.node, spec.as_object_mut()) {
             spec.insert("nodeName".into(), (**node).into());
+        }
+        let hostname = self.base.hostname_stem.as_deref().zip(self.index);
+        if let (Some((stem, index)), Some(spec)) = (hostname, spec.as_object_mut()) {
+            spec.insert("hostname".into(), format!("{stem}{index}").into());
         }
         let statuses = |init: bool| -> Vec<Value> {
             let all = self.base.containers.iter().zip(&self.containers);

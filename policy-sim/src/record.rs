@@ -2,6 +2,7 @@
 
 use crate::store::PodChange;
 use policy_core::Timestamp;
+use policy_core::explain::Finding;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +24,31 @@ pub struct EventRecord {
     pub component: &'static str,
 }
 
+/// A decision of a controller.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Decision {
+    /// When it was over.
+    pub at: Timestamp,
+    /// The controller.
+    pub controller: &'static str,
+    /// What it is about, as `Kind/name`.
+    pub object: String,
+    /// What became of it.
+    pub verdict: &'static str,
+    /// How many calls it made.
+    pub calls: u32,
+    /// When it wants to decide again without any event, by the controller's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wake: Option<Timestamp>,
+    /// Why it failed and is tried again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The rules that were looked at, if the run is traced.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+}
+
 /// All that is recorded of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
@@ -32,6 +58,8 @@ pub struct Record {
     pub logs: BTreeMap<Arc<str>, Vec<String>>,
     /// Every change of a Pod, in watch order; kept only when there is a list from the start.
     pub pod_changes: Option<Vec<PodChange>>,
+    /// Decisions, in order.
+    pub decisions: Vec<Decision>,
 }
 
 impl Record {

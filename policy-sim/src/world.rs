@@ -37,6 +37,8 @@ pub struct World {
     pub store: Store,
     /// What happened.
     pub record: Record,
+    /// Whether decisions are recorded with the rules that were looked at.
+    pub trace: bool,
     pub(crate) now: Timestamp,
     pub(crate) rng: fastrand::Rng,
     pub(crate) agenda: Agenda<Happening>,
@@ -50,15 +52,15 @@ impl World {
         let mut world = World {
             now: config.start,
             rng: fastrand::Rng::with_seed(config.seed),
-            store: Store::default(),
+            store: Store::new(&config),
             record: Record::default(),
+            trace: false,
             agenda: Agenda::default(),
-            control: Control::default(),
+            control: Control::new(&config.controller),
             data: Data::default(),
             config,
         };
         data::start(&mut world);
-        control::start(&mut world);
         world
     }
 
@@ -67,22 +69,66 @@ impl World {
         self.now
     }
 
-    /// Does the next thing that is due, if it is due before `until`; returns when that was.
+    /// Does the next thing that is due, if it is due before `until`; returns when that was. Things that have become void
+    /// meanwhile are passed over, and time does not go on for them.
     pub fn step(&mut self, until: Timestamp) -> Option<Timestamp> {
-        let at = self.agenda.next_at().filter(|at| *at <= until)?;
-        let (_, what) = self.agenda.take()?;
-        self.now = self.now.max(at);
-        match what {
-            Happening::Control(due) => control::handle(self, due),
-            Happening::Data(due) => data::handle(self, due),
+        loop {
+            let at = self.agenda.next_at().filter(|at| *at <= until)?;
+            let (_, what) = self.agenda.take()?;
+            match what {
+                Happening::Control(due) if self.control.is_live(&due, at) => {
+                    self.now = self.now.max(at);
+                    control::handle(self, due);
+                }
+                Happening::Control(_) => continue,
+                Happening::Data(due) => {
+                    self.now = self.now.max(at);
+                    data::handle(self, due);
+                }
+            }
+            self.pass_on_changes();
+            return Some(self.now);
         }
-        self.pass_on_changes();
-        Some(self.now)
+    }
+
+    /// Runs until everything has finished, nothing is due any more, or `until`.
+    pub fn run(&mut self, until: Timestamp) -> Ending {
+        loop {
+            if self.is_finished() {
+                return Ending::Finished;
+            }
+            if self.step(until).is_some() {
+                continue;
+            }
+            if self.agenda.is_empty() {
+                return Ending::Quiescent;
+            }
+            self.now = self.now.max(until);
+            return Ending::Deadline;
+        }
+    }
+
+    /// Lets time go on to `until`, whatever happens or does not.
+    pub fn advance(&mut self, until: Timestamp) {
+        while self.step(until).is_some() {}
+        self.now = self.now.max(until);
+    }
+
+    /// Whether every Job is terminal and every Pod has ended. A world with CronJobs goes on for ever; one in which
+    /// nothing was ever created has nothing to finish.
+    pub fn is_finished(&self) -> bool {
+        let store = &self.store;
+        let over = !store.has_unfinished_jobs() && !store.has_live_pods() && !store.has_cron_jobs();
+        over && store.version() > 0 && self.control.is_idle()
     }
 
     /// Shows both planes what has changed, in watch order, until nothing changes any more.
     pub fn pass_on_changes(&mut self) {
-        while !self.store.pod_changes.is_empty() {
+        while !self.store.pod_changes.is_empty() || !self.store.object_changes.is_empty() {
+            for change in std::mem::take(&mut self.store.object_changes) {
+                control::observe_object(self, &change);
+                data::observe_object(self, &change);
+            }
             for change in std::mem::take(&mut self.store.pod_changes) {
                 if let Some(changes) = &mut self.record.pod_changes {
                     changes.push(change.clone());

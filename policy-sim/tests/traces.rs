@@ -117,7 +117,7 @@ impl Follower {
             let finalizers = meta["finalizers"].as_array().into_iter().flatten();
             pod.finalizers = finalizers.map(|f| f.as_str().unwrap().into()).collect();
             let controller = Some(true);
-            pod.owners.push(OwnerReference { kind: "Job".into(), controller, ..OwnerReference::default() });
+            pod.owners = [OwnerReference { kind: "Job".into(), controller, ..OwnerReference::default() }].into();
             pod
         });
         world.pass_on_changes();

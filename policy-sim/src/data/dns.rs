@@ -3,6 +3,7 @@
 use super::plan::PodPlan;
 use crate::World;
 use crate::object::{Pod, PodId};
+use crate::store::Other;
 use policy_core::spec::StringMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,6 +23,22 @@ pub struct Service {
     pub publish_not_ready_addresses: bool,
     /// The first port.
     pub port: Option<u16>,
+}
+
+impl Service {
+    pub(super) fn of(other: &Other) -> Self {
+        let spec = other.body.get("spec").cloned().unwrap_or_default();
+        let selector = spec["selector"].as_object().into_iter().flatten();
+        let port = &spec["ports"][0]["port"];
+        Service {
+            name: other.metadata.name.clone(),
+            namespace: other.metadata.namespace.clone(),
+            selector: selector.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect(),
+            headless: spec["clusterIP"] == "None",
+            publish_not_ready_addresses: spec["publishNotReadyAddresses"] == true,
+            port: port.as_u64().and_then(|port| u16::try_from(port).ok()),
+        }
+    }
 }
 
 /// Names of Pods and Services.

@@ -50,7 +50,7 @@ fn create_of(world: &mut World, name: &str, base: Arc<PodBase>, index: Option<i6
             controller: Some(true),
             ..OwnerReference::default()
         };
-        pod.owners.push(owner);
+        pod.owners = [owner].into();
         pod.index = index;
         pod.finalizers.push(FINALIZER.into());
         pod

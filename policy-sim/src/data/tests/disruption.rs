@@ -44,7 +44,7 @@ fn a_drain_evicts_and_keeps_new_pods_away() {
 fn a_drain_leaves_bare_pods_unless_it_is_forced() {
     let (mut world, pod) = running();
     world.store.update_pod(pod, |pod| {
-        pod.owners.clear();
+        pod.owners = [].into();
         true
     });
     let drain = |force| Disturbance::Drain { node: node("node-1"), grace_period_seconds: None, force };

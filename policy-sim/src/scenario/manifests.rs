@@ -1,0 +1,43 @@
+//! Checks the manifests of a scenario as the API server would.
+
+use super::problem::{FieldPath, Problem};
+use chrono_tz::Tz;
+use policy_core::spec::validation::{CreateContext, Rules, validate_create};
+use serde_json::Value;
+
+/// What the API server would refuse about one manifest.
+pub(super) fn problems(manifest: &Value, path: &FieldPath) -> Vec<Problem> {
+    if !matches!(manifest["kind"].as_str(), Some("Job" | "CronJob")) {
+        return named(manifest, path);
+    }
+    let rules = Rules { has_time_zone: &|name| name.parse::<Tz>().is_ok(), allow_privileged: true };
+    let text = manifest.to_string();
+    let review = validate_create(text.as_bytes(), &CreateContext::default(), &rules);
+    let mut problems = Vec::new();
+    problems.extend(review.decode_error.iter().map(|error| Problem::new(path, error.as_str())));
+    if let Some(unknown) = &review.strict_errors {
+        problems.extend(strict(unknown, path));
+    }
+    problems.extend(review.errors.iter().map(|error| {
+        let detail = error.to_string();
+        Problem::new(&path.field(&error.field), detail)
+    }));
+    problems
+}
+
+fn named(manifest: &Value, path: &FieldPath) -> Vec<Problem> {
+    let metadata = &manifest["metadata"];
+    let has = |key: &str| metadata[key].as_str().is_some_and(|name| !name.is_empty());
+    if has("name") || has("generateName") {
+        return Vec::new();
+    }
+    vec![Problem::new(&path.key("metadata"), "`name` is missing")]
+}
+
+/// Unknown and duplicate fields, which upstream lists as `unknown field "spec.x", unknown field "spec.y"`.
+fn strict<'t>(text: &'t str, path: &'t FieldPath) -> impl Iterator<Item = Problem> + 't {
+    text.split(", ").map(|part| {
+        let field = part.split('"').nth(1).unwrap_or_default();
+        Problem::new(&path.field(field), part)
+    })
+}
