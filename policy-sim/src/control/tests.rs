@@ -89,6 +89,13 @@ impl Cluster {
         }
     }
 
+    /// Runs for so many seconds, whether or not everything has finished.
+    pub(crate) fn run_on(&mut self, seconds: i64) {
+        let until = self.world.now().plus_nanos(seconds * NANOS_PER_SECOND);
+        self.world.advance(until);
+        self.look_after_pods();
+    }
+
     fn look_after_pods(&mut self) {
         let now = self.world.now();
         while let Some(pod) = self.world.store.pods().last().filter(|pod| pod.id.0 >= self.seen) {
