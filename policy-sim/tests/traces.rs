@@ -7,7 +7,7 @@ use policy_sim::config::{Act, Behaviour, Config, ImageConfig, Match, NodeConfig}
 use policy_sim::object::{Pod, PodBase, PodId};
 use policy_sim::store::ChangeKind;
 use policy_sim::{Disturbance, PodSelect, World};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::sync::Arc;
@@ -90,6 +90,18 @@ fn conditions(pod: &Value) -> impl Iterator<Item = &Value> {
     pod["status"]["conditions"].as_array().into_iter().flatten()
 }
 
+/// A Job that no controller here looks after.
+fn owner(world: &mut World) -> OwnerReference {
+    let manifest = json!({"apiVersion": "batch/v1", "kind": "Job",
+        "metadata": {"name": "owner", "namespace": "default"},
+        "spec": {"managedBy": "example.com/nobody", "template": {"spec": {"restartPolicy": "Never",
+            "containers": [{"name": "c", "image": "i:1"}]}}}});
+    world.create(&manifest).unwrap();
+    let uid = world.store.job("default", "owner").unwrap().metadata.uid.clone();
+    let (kind, name, controller) = ("Job".into(), "owner".into(), Some(true));
+    OwnerReference { kind, name, uid, controller, ..OwnerReference::default() }
+}
+
 /// A Pod of the virtual cluster that follows a recorded one.
 struct Follower {
     world: World,
@@ -112,12 +124,12 @@ impl Follower {
         let meta = &first["metadata"];
         let text = |key: &str| -> Arc<str> { meta[key].as_str().unwrap_or_default().into() };
         let (names, now) = ((text("namespace"), text("name"), text("uid")), world.now());
+        let owner = owner(&mut world);
         let pod = world.store.insert_pod(|id, version| {
             let mut pod = Pod::new((id, version), names, base, now);
             let finalizers = meta["finalizers"].as_array().into_iter().flatten();
             pod.finalizers = finalizers.map(|f| f.as_str().unwrap().into()).collect();
-            let controller = Some(true);
-            pod.owners = [OwnerReference { kind: "Job".into(), controller, ..OwnerReference::default() }].into();
+            pod.owners = [owner].into();
             pod
         });
         world.pass_on_changes();

@@ -40,16 +40,10 @@ fn create(world: &mut World, name: &str, spec: Value) -> PodId {
 
 fn create_of(world: &mut World, name: &str, base: Arc<PodBase>, index: Option<i64>) -> PodId {
     let now = world.now();
+    let owner = owner(world);
     let id = world.store.insert_pod(|id, version| {
         let names = ("default".into(), name.into(), format!("uid-{name}").into());
         let mut pod = Pod::new((id, version), names, base, now);
-        let owner = OwnerReference {
-            kind: "Job".into(),
-            name: "job".into(),
-            uid: "uid-job".into(),
-            controller: Some(true),
-            ..OwnerReference::default()
-        };
         pod.owners = [owner].into();
         pod.index = index;
         pod.finalizers.push(FINALIZER.into());
@@ -57,6 +51,19 @@ fn create_of(world: &mut World, name: &str, base: Arc<PodBase>, index: Option<i6
     });
     world.pass_on_changes();
     id
+}
+
+/// The Job `job`, which no controller here looks after.
+fn owner(world: &mut World) -> OwnerReference {
+    if world.store.job("default", "job").is_none() {
+        let template = json!({"spec": template("Never")});
+        let manifest = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "job", "namespace": "default"},
+            "spec": {"managedBy": "example.com/nobody", "template": template}});
+        world.create(&manifest).unwrap();
+    }
+    let uid = world.store.job("default", "job").unwrap().metadata.uid.clone();
+    let (kind, name, controller) = ("Job".into(), "job".into(), Some(true));
+    OwnerReference { kind, name, uid, controller, ..OwnerReference::default() }
 }
 
 fn run_for(world: &mut World, seconds: i64) {

@@ -140,13 +140,15 @@ fn names_need_a_headless_service_and_ready_pods() {
     let log = logs(&world, "job-0-x");
     assert_eq!(log[0], "Failed to ping pod job-0.svc-h, retrying in 1 second...");
     assert_eq!(log.len(), 5, "once a second");
-    let mut service = Service { name: "svc-h".into(), namespace: "default".into(), ..Service::default() };
-    service.selector = StringMap::from([("job-name".into(), "other".into())]);
-    service.headless = true;
-    world.put_service(service.clone());
+    let service = |job: &str| {
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "svc-h", "namespace": "default"},
+            "spec": {"clusterIP": "None", "selector": {"job-name": job}}})
+    };
+    let key = world.create(&service("other")).unwrap();
     run_for(&mut world, 5);
     assert_eq!(logs(&world, "job-0-x").len(), 10);
-    world.put_service(Service { selector: labels, ..service });
+    world.delete(&key, crate::Deletion::default()).unwrap();
+    world.create(&service("job")).unwrap();
     run_for(&mut world, 5);
     assert_eq!(logs(&world, "job-0-x")[10], "Successfully pinged pod: job-0.svc-h");
     assert!(world.store.pods().all(|pod| pod.phase == Phase::Succeeded));
