@@ -137,8 +137,8 @@ impl Default for Timing {
             watch_millis: 10,
             sandbox_millis: 600,
             start_millis: 250,
-            notice_millis: 250,
-            teardown_millis: 500,
+            notice_millis: 700,
+            teardown_millis: 700,
             pull_notice_millis: 2_000,
             node_grace_millis: 50_000,
         }

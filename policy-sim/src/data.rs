@@ -64,6 +64,8 @@ pub(crate) enum Due {
     Ready(Of),
     /// The kubelet notices that containers have ended.
     Notice(PodId, u32),
+    /// A container is shown to wait for its restart.
+    CrashLoop(Of),
     /// A container's restart has waited long enough.
     Restart(Of),
     /// A container ends: it has heeded SIGTERM, or its grace period is over.
@@ -129,6 +131,7 @@ pub(crate) fn handle(world: &mut World, due: Due) {
         Due::Wake(of) => script::wake(world, of),
         Due::Ready(of) => kubelet::ready(world, of),
         Due::Notice(pod, turn) => kubelet::notice(world, pod, turn),
+        Due::CrashLoop(of) => restart::show(world, of),
         Due::Restart(of) => restart::back_off_over(world, of),
         Due::Kill(of, exit_code) => stop::kill_due(world, of, exit_code),
         Due::SawDeletion(pod) => stop::saw_deletion(world, pod),

@@ -1,5 +1,6 @@
 //! What a run leaves behind: events, logs and decisions.
 
+use crate::store::PodChange;
 use policy_core::Timestamp;
 use policy_core::explain::Finding;
 use serde::Serialize;
@@ -55,6 +56,8 @@ pub struct Record {
     pub events: Vec<EventRecord>,
     /// What containers printed, by Pod name.
     pub logs: BTreeMap<Arc<str>, Vec<String>>,
+    /// Every change of a Pod, in watch order; kept only when there is a list from the start.
+    pub pod_changes: Option<Vec<PodChange>>,
     /// Decisions, in order.
     pub decisions: Vec<Decision>,
     printed: usize,

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::control::{self, Control};
 use crate::data::{self, Data};
 use crate::record::Record;
-use crate::store::{PodChange, Store};
+use crate::store::Store;
 use policy_core::Timestamp;
 
 /// Something that is due.
@@ -39,8 +39,6 @@ pub struct World {
     pub record: Record,
     /// Whether decisions are recorded with the rules that were looked at.
     pub trace: bool,
-    /// Changes of Pods for whoever follows the run; not kept when unset.
-    pub(crate) followed: Option<Vec<PodChange>>,
     pub(crate) now: Timestamp,
     pub(crate) rng: fastrand::Rng,
     pub(crate) agenda: Agenda<Happening>,
@@ -57,7 +55,6 @@ impl World {
             store: Store::new(&config),
             record: Record::default(),
             trace: false,
-            followed: None,
             agenda: Agenda::default(),
             control: Control::new(&config.controller),
             data: Data::default(),
@@ -126,15 +123,15 @@ impl World {
     }
 
     /// Shows both planes what has changed, in watch order, until nothing changes any more.
-    pub(crate) fn pass_on_changes(&mut self) {
+    pub fn pass_on_changes(&mut self) {
         while !self.store.pod_changes.is_empty() || !self.store.object_changes.is_empty() {
             for change in std::mem::take(&mut self.store.object_changes) {
                 control::observe_object(self, &change);
                 data::observe_object(self, &change);
             }
             for change in std::mem::take(&mut self.store.pod_changes) {
-                if let Some(followed) = &mut self.followed {
-                    followed.push(change.clone());
+                if let Some(changes) = &mut self.record.pod_changes {
+                    changes.push(change.clone());
                 }
                 control::observe_pod(self, &change);
                 data::observe_pod(self, &change);

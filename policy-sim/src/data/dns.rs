@@ -170,8 +170,11 @@ fn selected(world: &World, service: &Service, pod: PodId) -> bool {
     let labels = pod.labels();
     let matches = !service.selector.is_empty()
         && service.selector.iter().all(|(key, value)| labels.get(key) == Some(value));
-    let ready = pod.condition("Ready").is_some_and(|ready| ready.status == "True");
-    let runs = world.data.run(pod.id).is_some_and(|run| run.containers.iter().any(|c| c.runs()));
+    // Answers are cached: a Pod that has been ready resolves a little longer, and its sandbox answers while it is there.
+    let was_ready = |c: &crate::object::Condition| c.status == "True" || c.reason.starts_with("Pod");
+    let ready = pod.condition("Ready").is_some_and(was_ready);
+    let runs =
+        world.data.run(pod.id).is_some_and(|run| run.sandbox && run.containers.iter().any(|c| c.starts > 0));
     matches && runs && (ready || service.publish_not_ready_addresses)
 }
 

@@ -1,5 +1,6 @@
 //! Restarts of containers, with pauses that double (`doBackOff`).
 
+use super::nodes::millis;
 use super::run::Activity;
 use super::status::report;
 use super::{Due, Of, images};
@@ -27,16 +28,22 @@ pub(super) fn ended(world: &mut World, id: PodId, index: usize) {
     };
     container.go(Activity::BackOff);
     let of = Of { pod: id, container: index, turn: container.turn };
+    world.plan_data(now.plus_nanos(millis(world.config.timing.notice_millis)), Due::CrashLoop(of));
+    world.plan_data(finished.plus_nanos(pause).max(now), Due::Restart(of));
+}
+
+/// The kubelet looks again and shows that the container waits to be restarted.
+pub(super) fn show(world: &mut World, of: Of) {
+    let Some(container) = world.data.container_at(of) else { return };
     container.status.last = container.ended;
     container.status.state = State::Waiting("CrashLoopBackOff");
-    report(world, id);
-    if let Some(pod) = world.store.pod(id) {
-        let name = pod.base.containers.get(index).map(|c| c.name.clone()).unwrap_or_default();
+    report(world, of.pod);
+    if let Some(pod) = world.store.pod(of.pod) {
+        let name = pod.base.containers.get(of.container).map(|c| c.name.clone()).unwrap_or_default();
         let pod_text = format!("{}_{}({})", pod.name, pod.namespace, pod.uid);
         let message = format!("Back-off restarting failed container {name} in pod {pod_text}");
-        world.kubelet_warning(id, "BackOff", message);
+        world.kubelet_warning(of.pod, "BackOff", message);
     }
-    world.plan_data(finished.plus_nanos(pause).max(now), Due::Restart(of));
 }
 
 /// The pause is over.

@@ -35,27 +35,35 @@ fn template(restart_policy: &str) -> Value {
 
 /// Creates a Pod of the Job `job`.
 fn create(world: &mut World, name: &str, spec: Value) -> PodId {
-    create_of(world, name, Arc::new(PodBase::new(spec, StringMap::new(), StringMap::new())))
+    create_of(world, name, Arc::new(PodBase::new(spec, StringMap::new(), StringMap::new())), None)
 }
 
-fn create_of(world: &mut World, name: &str, base: Arc<PodBase>) -> PodId {
+fn create_of(world: &mut World, name: &str, base: Arc<PodBase>, index: Option<i64>) -> PodId {
     let now = world.now();
+    let owner = owner(world);
     let id = world.store.insert_pod(|id, version| {
         let names = ("default".into(), name.into(), format!("uid-{name}").into());
         let mut pod = Pod::new((id, version), names, base, now);
-        let owner = OwnerReference {
-            kind: "Job".into(),
-            name: "job".into(),
-            uid: "uid-job".into(),
-            controller: Some(true),
-            ..OwnerReference::default()
-        };
-        pod.owners.push(owner);
+        pod.owners = [owner].into();
+        pod.index = index;
         pod.finalizers.push(FINALIZER.into());
         pod
     });
     world.pass_on_changes();
     id
+}
+
+/// The Job `job`, which no controller here looks after.
+fn owner(world: &mut World) -> OwnerReference {
+    if world.store.job("default", "job").is_none() {
+        let template = json!({"spec": template("Never")});
+        let manifest = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "job", "namespace": "default"},
+            "spec": {"managedBy": "example.com/nobody", "template": template}});
+        world.create(&manifest).unwrap();
+    }
+    let uid = world.store.job("default", "job").unwrap().metadata.uid.clone();
+    let (kind, name, controller) = ("Job".into(), "job".into(), Some(true));
+    OwnerReference { kind, name, uid, controller, ..OwnerReference::default() }
 }
 
 fn run_for(world: &mut World, seconds: i64) {

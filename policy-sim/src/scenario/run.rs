@@ -95,7 +95,7 @@ impl<'s> Run<'s> {
         let (seed, start) = (config.seed, config.start);
         let mut world = World::new(config);
         world.trace = options.trace;
-        world.followed = Some(Vec::new());
+        world.record.pod_changes = Some(Vec::new());
         let until = options.until.unwrap_or(scenario.until);
         let mut run = Run {
             scenario,
@@ -371,7 +371,7 @@ impl<'s> Run<'s> {
     /// Looks at what has changed: Pods for the timeline, checks that actions wait for, assertions that are followed.
     fn look(&mut self) {
         let now = self.world.now();
-        let changes = self.world.followed.as_mut().map(std::mem::take).unwrap_or_default();
+        let changes = self.world.record.pod_changes.as_mut().map(std::mem::take).unwrap_or_default();
         self.timeline.note(changes, now);
         let record = &self.world.record;
         let seen = (self.world.store.version(), record.events.len(), record.printed());

@@ -136,17 +136,6 @@ fn what_labels_select_is_deleted() {
 }
 
 #[test]
-fn a_service_is_found_with_what_it_selects() {
-    let mut cluster = Cluster::succeeding();
-    cluster.create(json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db"}, "spec": {
-        "clusterIP": "None", "selector": {"app": "db"}, "ports": [{"port": 5432}]}}));
-    let services: Vec<_> = cluster.world.store.services().collect();
-    assert_eq!(services.len(), 1);
-    assert!(services[0].headless);
-    assert_eq!((services[0].ports.as_slice(), services[0].selector["app"].as_str()), (&[5432][..], "db"));
-}
-
-#[test]
 fn the_api_server_refuses_in_its_own_words() {
     let mut cluster = Cluster::succeeding();
     cluster.create(job("one", json!({})));

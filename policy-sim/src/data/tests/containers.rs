@@ -28,7 +28,7 @@ fn a_failing_container_is_restarted_after_growing_pauses() {
         }
     }
     let gaps: Vec<i64> = starts.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    assert_eq!(gaps[..8], [1_500, 11_250, 21_250, 41_250, 81_250, 161_250, 301_250, 301_250]);
+    assert_eq!(gaps[..8], [1_950, 11_250, 21_250, 41_250, 81_250, 161_250, 301_250, 301_250]);
     assert_eq!(phase(&world, pod), Phase::Running);
     assert!(
         events(&world, "BackOff")[0].starts_with("Back-off restarting failed container c in pod a_default(")
