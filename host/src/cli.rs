@@ -14,8 +14,11 @@ mod clock;
 mod completions;
 pub mod console;
 mod decide;
+mod expand;
 pub mod quartz;
+mod scenario;
 mod schedule;
+mod simulate;
 mod stream;
 mod validate;
 mod version;
@@ -36,6 +39,9 @@ enum Command {
     Decide(decide::Args),
     Schedule(schedule::Args),
     Validate(validate::Args),
+    Scenario(scenario::Args),
+    Simulate(simulate::Args),
+    Expand(expand::Args),
     Completions(completions::Args),
     Version(version::Args),
 }
@@ -136,6 +142,9 @@ fn run(command: &Command, console: &mut Console) -> Outcome {
         Command::Decide(args) => decide::run(args, console),
         Command::Schedule(args) => schedule::run(args, console),
         Command::Validate(args) => validate::run(args, console),
+        Command::Scenario(args) => scenario::run(args, console),
+        Command::Simulate(args) => simulate::run(args, console),
+        Command::Expand(args) => expand::run(args, console),
         Command::Completions(args) => completions::run(args, console),
         Command::Version(args) => version::run(args, console),
     }

@@ -65,7 +65,7 @@ pub fn load(source: &Arc<Source>) -> Result<Loaded, Vec<Diagnostic>> {
     }
     match Document::load(manifest.object.clone()) {
         Ok(document) => Ok(Loaded { source: source.clone(), document, manifest }),
-        Err(problems) => Err(problems.iter().map(|problem| diagnose(&manifest, problem)).collect()),
+        Err(problems) => Err(problems.iter().map(|problem| diagnose_at(&manifest, problem)).collect()),
     }
 }
 
@@ -85,13 +85,13 @@ fn steps(path: &FieldPath) -> Vec<manifest::path::Step> {
     path.0.iter().map(step).collect()
 }
 
-fn diagnose(manifest: &Manifest, problem: &Problem) -> Diagnostic {
-    let path = problem.path.to_string();
-    let mut steps = steps(&problem.path);
+/// A problem at its place in the text.
+pub(crate) fn diagnose_at(manifest: &Manifest, problem: &Problem) -> Diagnostic {
+    let located = manifest.locate_steps(steps(&problem.path));
     // An unknown key is pointed at itself, not at what it holds.
-    let located = manifest.locate_steps(std::mem::take(&mut steps));
     let range = key_range(manifest, problem).unwrap_or(located.range);
-    let diagnostic = Diagnostic::error(&problem.message).at(&manifest.source, range, path);
+    let label = problem.path.to_string();
+    let diagnostic = Diagnostic::error(&problem.message).at(&manifest.source, range, label);
     match &problem.help {
         Some(help) => diagnostic.help(help),
         None => diagnostic,

@@ -20,8 +20,8 @@ const UNITS: &[(&str, i64)] = &[
 
 impl Duration {
     /// So many nanoseconds; a negative number is zero.
-    pub fn from_nanos(nanos: i64) -> Self {
-        Duration(nanos.max(0))
+    pub const fn from_nanos(nanos: i64) -> Self {
+        Duration(if nanos < 0 { 0 } else { nanos })
     }
 
     /// So many seconds.

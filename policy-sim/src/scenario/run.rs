@@ -173,12 +173,12 @@ impl<'s> Run<'s> {
         if self.ending.is_some() {
             return None;
         }
-        if self.world.is_finished() && !self.awaits_actions() {
+        if self.world.is_finished() && !self.awaits_actions() && self.next_probe().is_none() {
             self.end(Ending::Finished);
             return None;
         }
         let planned = self.planned.first().map(|planned| planned.at);
-        let probe = self.next_probe();
+        let probe = self.next_probe().filter(|at| *at <= self.deadline);
         let limit = planned.into_iter().chain(probe).fold(self.deadline, Timestamp::min);
         if self.world.step(limit).is_some() {
             self.look();
@@ -428,6 +428,7 @@ impl<'s> Run<'s> {
         open.then(|| self.world.config.start.plus_nanos(at.nanos()))
     }
 
+    /// When the next assertion about an instant is due. A run goes on for it when everything has finished.
     fn next_probe(&self) -> Option<Timestamp> {
         let assertions = self.scenario.assertions.iter().enumerate();
         assertions.filter_map(|(place, assertion)| self.probe_time(place, assertion)).min()
