@@ -14,6 +14,7 @@ mod clock;
 mod completions;
 pub mod console;
 mod decide;
+mod demo;
 mod expand;
 pub mod quartz;
 mod scenario;
@@ -31,7 +32,7 @@ struct Cli {
     #[command(flatten)]
     color: colors::Args,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -99,7 +100,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let mut console = Console::new(cli.color.color);
-    let outcome = run(&cli.command, &mut console).and_then(|verdict| {
+    let outcome = run(cli.command.as_ref(), &mut console).and_then(|verdict| {
         console.finish()?;
         Ok(verdict)
     });
@@ -137,7 +138,8 @@ fn is_kubectl_plugin(args: &[OsString]) -> bool {
     program.is_some_and(|name| name == "kubectl-jobpolicy" || name == "kubectl_jobpolicy")
 }
 
-fn run(command: &Command, console: &mut Console) -> Outcome {
+fn run(command: Option<&Command>, console: &mut Console) -> Outcome {
+    let Some(command) = command else { return demo::run(console) };
     match command {
         Command::Decide(args) => decide::run(args, console),
         Command::Schedule(args) => schedule::run(args, console),

@@ -20,7 +20,7 @@ pub enum Format {
 }
 
 /// The argument of commands that print results.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct OutputArgs {
     /// The form of the result
     #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]

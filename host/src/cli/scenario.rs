@@ -102,6 +102,12 @@ impl RunOptions {
     }
 }
 
+impl Default for RunOptions {
+    fn default() -> Self {
+        RunOptions { seed: None, until: None, watch: false, speed: 10.0, events: 20, log_lines: 6 }
+    }
+}
+
 pub(super) fn run(args: &Args, console: &mut Console) -> Outcome {
     match &args.command {
         Command::List(output) => list(*output, console),

@@ -1,6 +1,6 @@
 //! What a scenario document holds.
 
-use super::action::Action;
+use super::action::{Action, Verb};
 use super::assertion::Assertion;
 use super::duration::Duration;
 use super::quantity;
@@ -327,8 +327,13 @@ impl Scenario {
         }
     }
 
-    /// When the run ends at the latest.
-    pub fn deadline(&self) -> Timestamp {
-        self.start.plus_nanos(self.until.nanos())
+    /// How many objects are created by hand.
+    pub(crate) fn size(&self) -> usize {
+        let applied = self.actions.iter().map(|action| match &action.verb {
+            Verb::Apply(objects) => objects.len(),
+            Verb::Expand(expansion) => expansion.len(),
+            _ => 0,
+        });
+        self.manifests.len() + applied.sum::<usize>()
     }
 }

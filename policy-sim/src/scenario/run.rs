@@ -25,6 +25,10 @@ pub struct Options {
     pub trace: bool,
 }
 
+/// Rules are recorded in runs with so many objects at most: of thousands of Jobs nobody reads them all, and they would
+/// take more memory than the cluster.
+const TRACED: usize = 1_000;
+
 /// What became of an assertion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Held {
@@ -94,7 +98,7 @@ impl<'s> Run<'s> {
         config.seed = options.seed.unwrap_or(config.seed);
         let (seed, start) = (config.seed, config.start);
         let mut world = World::new(config);
-        world.trace = options.trace;
+        world.trace = options.trace && scenario.size() <= TRACED;
         world.record.pod_changes = Some(Vec::new());
         let until = options.until.unwrap_or(scenario.until);
         let mut run = Run {
