@@ -27,6 +27,7 @@ const FROM: &str = "--from=2026-03-28T00:00:00Z";
 snapshots! {
     help: ["--help"];
     help_of_decide: ["decide", "--help"];
+    help_of_replay: ["replay", "--help"];
     help_of_schedule: ["schedule", "--help"];
     help_of_validate: ["validate", "--help"];
     version: ["version"];
@@ -35,12 +36,19 @@ snapshots! {
     decide_what_is_not_created_yet: ["decide", "new.yaml", NOW];
     decide_an_invalid_job: ["decide", "broken.yaml", NOW, "--only", "job/Broken_Name"];
     decide_an_object_that_is_not_there: ["decide", "new.yaml", "--only", "job/nobody"];
+    replay_what_is_explained: ["replay", "../../../tests/traces/node-pressure"];
+    replay_what_is_not: ["replay", "recording"];
+    replay_what_is_not_as_json: ["replay", "recording", "--output=json"];
+    replay_another_manager: ["replay", "recording", "--manager=somebody"];
     schedule_across_a_change_of_clocks: ["schedule", "30 2 * * *", FROM, "--time-zone", "Europe/Berlin", "--next", "3"];
     schedule_of_a_file: ["schedule", "new.yaml", FROM, "--next=2"];
     schedule_of_a_file_as_yaml: ["schedule", "new.yaml", FROM, "--next=2", "--output=yaml"];
     schedule_that_is_invalid: ["schedule", "61 2 * * *", FROM];
     schedule_in_no_zone: ["schedule", "@daily", FROM, "--time-zone=Berlin"];
     schedule_that_never_comes: ["schedule", "0 0 31 2 *", FROM];
+    schedule_in_quartz_dialect: ["schedule", "--dialect=quartz", "0 30 9 ? * MON-FRI", "*/30 0 0 1 * 2", "0 0 0 L * ?", "* * *", FROM];
+    schedule_in_quartz_dialect_across_a_change_of_clocks:
+        ["schedule", "--dialect=quartz", "0 30 2 * * ?", FROM, "--time-zone=Europe/Berlin", "--output=json"];
     schedule_without_quotes: ["schedule", "*/5"];
     validate_good_and_bad: ["validate", "broken.yaml", "new.yaml"];
     validate_good_and_bad_as_json: ["validate", "broken.yaml", "new.yaml", "--output=json"];
