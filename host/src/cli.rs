@@ -13,8 +13,12 @@ use std::process::ExitCode;
 mod clock;
 mod completions;
 pub mod console;
+mod created;
 mod decide;
+mod explain;
+mod only;
 pub mod quartz;
+mod replay;
 mod schedule;
 mod stream;
 mod validate;
@@ -34,8 +38,10 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Decide(decide::Args),
+    Explain(explain::Args),
     Schedule(schedule::Args),
     Validate(validate::Args),
+    Replay(replay::Args),
     Completions(completions::Args),
     Version(version::Args),
 }
@@ -43,7 +49,7 @@ enum Command {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  yes: it ran and found nothing wrong
-  1  no: it ran, and a manifest is invalid or an input line had no answer
+  1  no: it ran, and a manifest is invalid, an input line had no answer or a recorded write is not explained
   2  it could not run: something could not be read, or the command line is wrong
 
 As a kubectl plugin: install it as `kubectl-jobpolicy` in the PATH and call `kubectl jobpolicy`.";
@@ -134,8 +140,10 @@ fn is_kubectl_plugin(args: &[OsString]) -> bool {
 fn run(command: &Command, console: &mut Console) -> Outcome {
     match command {
         Command::Decide(args) => decide::run(args, console),
+        Command::Explain(args) => explain::run(args, console),
         Command::Schedule(args) => schedule::run(args, console),
         Command::Validate(args) => validate::run(args, console),
+        Command::Replay(args) => replay::run(args, console),
         Command::Completions(args) => completions::run(args, console),
         Command::Version(args) => version::run(args, console),
     }

@@ -2,8 +2,10 @@
 
 pub mod cli;
 pub mod diagnostic;
+pub mod explain;
 pub mod manifest;
 pub mod render;
+pub mod replay;
 pub mod stream;
 pub mod wire;
 pub use policy_sim::zones;

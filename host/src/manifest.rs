@@ -2,6 +2,7 @@
 //! a way back from a field path to its line.
 
 use crate::diagnostic::Diagnostic;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -201,6 +202,38 @@ impl Manifest {
         located.range.end = located.range.end.clamp(located.range.start, line.end.max(located.range.start));
         located.found = located.found.saturating_sub(self.prefix.len());
         located
+    }
+
+    /// The object as a type.
+    ///
+    /// # Errors
+    /// A message that points at the value that is not of the type.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Diagnostic> {
+        self.read_as(&self.object)
+    }
+
+    /// Another form of the object, with defaults perhaps, as a type.
+    ///
+    /// # Errors
+    /// As [`Manifest::read`].
+    pub fn read_as<T: DeserializeOwned>(&self, object: &Value) -> Result<T, Diagnostic> {
+        let text = object.to_string();
+        serde_json::from_str(&text).map_err(|error| {
+            let error = error.to_string();
+            let (what, field) = json::place_of_error(&text, &error);
+            self.cannot_be_read(field, what)
+        })
+    }
+
+    /// The message for a value that is not of its type.
+    pub fn cannot_be_read(&self, field: Vec<Step>, what: &str) -> Diagnostic {
+        let (kind, name, path) = (self.kind(), self.name(), path::to_string(&field));
+        let colon = if path.is_empty() { "" } else { ": " };
+        let range = self.locate_steps(field).range;
+        let diagnostic = Diagnostic::error(format!("{kind} `{name}` cannot be read: {path}{colon}{what}"));
+        let help =
+            (kind != "Pod").then(|| "`jobpolicy validate` checks Jobs and CronJobs in full".to_owned());
+        Diagnostic { help, ..diagnostic }.at(&self.source, range, "")
     }
 
     /// The line and column of a field.

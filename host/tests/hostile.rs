@@ -40,7 +40,7 @@ fn hostile() -> Vec<(&'static str, Vec<u8>, &'static str)> {
 #[test]
 fn hostile_input_gets_a_message_with_its_place() {
     for (name, input, part) in hostile() {
-        for command in ["decide", "validate", "schedule"] {
+        for command in ["decide", "explain", "validate", "schedule"] {
             let ran = run(&[command, "-"], &input);
             assert_eq!(ran.code, 2, "{command} of {name}: {ran:?}");
             assert!(ran.err.starts_with("error: "), "{command} of {name}: {ran:?}");
@@ -75,7 +75,7 @@ kind: CronJob
 metadata: {name: "\e[31mred\a", namespace: "\e]0;title\a"}
 spec: {schedule: "\e[2J * * * *", timeZone: "\e[1m", "\e[0m": 1, jobTemplate: {}}
 "#;
-    for command in ["decide", "validate", "schedule"] {
+    for command in ["decide", "explain", "validate", "schedule"] {
         let ran = run(&[command, "-"], manifest.as_bytes());
         assert_eq!(ran.code, 1, "{command}: {ran:?}");
         let printed = ran.out + &ran.err;
@@ -86,7 +86,7 @@ spec: {schedule: "\e[2J * * * *", timeZone: "\e[1m", "\e[0m": 1, jobTemplate: {}
 #[test]
 fn files_that_cannot_be_read_are_named() {
     for (path, part) in [("missing.yaml", "no such file"), (".", "it is a directory")] {
-        for command in ["decide", "validate"] {
+        for command in ["decide", "explain", "validate"] {
             let ran = run(&[command, path], b"");
             assert_eq!(ran.code, 2, "{ran:?}");
             assert!(ran.err.contains(&format!("cannot read `{path}`: {part}")), "{ran:?}");
@@ -94,6 +94,20 @@ fn files_that_cannot_be_read_are_named() {
             assert_eq!(ran.out, "");
         }
     }
+}
+
+#[test]
+fn escape_codes_of_a_cluster_do_not_reach_the_terminal() {
+    let listed = r#"
+apiVersion: batch/v1
+kind: Job
+metadata: {name: "\e[31mred", namespace: "\e]0;title\a", uid: u}
+spec: {managedBy: "\e[2J", selector: {}}
+status: {conditions: [{type: Failed, status: "True", reason: "\e[1m", message: "a\nb"}]}
+"#;
+    let ran = run(&["explain", "-", "--all"], listed.as_bytes());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.chars().all(|c| c == '\n' || !c.is_control()), "{ran:?}");
 }
 
 #[test]

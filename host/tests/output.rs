@@ -41,6 +41,9 @@ snapshots! {
     schedule_that_is_invalid: ["schedule", "61 2 * * *", FROM];
     schedule_in_no_zone: ["schedule", "@daily", FROM, "--time-zone=Berlin"];
     schedule_that_never_comes: ["schedule", "0 0 31 2 *", FROM];
+    schedule_in_quartz_dialect: ["schedule", "--dialect=quartz", "0 30 9 ? * MON-FRI", "*/30 0 0 1 * 2", "0 0 0 L * ?", "* * *", FROM];
+    schedule_in_quartz_dialect_across_a_change_of_clocks:
+        ["schedule", "--dialect=quartz", "0 30 2 * * ?", FROM, "--time-zone=Europe/Berlin", "--output=json"];
     schedule_without_quotes: ["schedule", "*/5"];
     validate_good_and_bad: ["validate", "broken.yaml", "new.yaml"];
     validate_good_and_bad_as_json: ["validate", "broken.yaml", "new.yaml", "--output=json"];

@@ -6,6 +6,7 @@ use core::ops::Range;
 use serde::Serialize;
 
 mod rules;
+mod stages;
 
 pub use rules::Rule;
 

@@ -247,7 +247,7 @@ fn after_manage<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> Next {
         let wanted =
             sync.shape.completions.map_or("any".into(), |completions| alloc::format!("{completions}"));
         evidence.compared("succeeded", sync.succeeded, alloc::format!("spec.completions {wanted}"));
-        evidence.compared("active Pods", sync.active, 0);
+        evidence.compared("active Pods", sync.active, "must be 0");
     });
     if complete {
         let message = "Reached expected number of succeeded pods";

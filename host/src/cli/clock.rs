@@ -6,6 +6,9 @@ use policy_core::Timestamp;
 use policy_core::cron::TimeZones;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// What to say about a zone that does not exist.
+pub(super) const ZONE_HELP: &str = "names are those of the tz database, like `Europe/Berlin`";
+
 /// The instant, and whether the user gave it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {

@@ -2,6 +2,7 @@
 
 use super::clock::{self, Clock};
 use super::console::{Console, OutputArgs};
+use super::only::{self, Only};
 use super::stream::{self, StreamArgs};
 use super::{Failure, Outcome, Verdict};
 use crate::diagnostic::Diagnostic;
@@ -42,30 +43,6 @@ pub(super) struct Args {
     stream: StreamArgs,
 }
 
-/// The object of `--only`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Only {
-    kind: &'static str,
-    name: String,
-}
-
-impl Only {
-    fn parse(text: &str) -> Result<Self, String> {
-        let refused = || format!("`{text}` is not like `job/NAME` or `cronjob/NAME`");
-        let (kind, name) = text.split_once('/').filter(|(_, name)| !name.is_empty()).ok_or_else(refused)?;
-        let kind = match kind.to_ascii_lowercase().as_str() {
-            "job" | "jobs" | "job.batch" => "Job",
-            "cronjob" | "cronjobs" | "cj" | "cronjob.batch" => "CronJob",
-            _ => return Err(refused()),
-        };
-        Ok(Only { kind, name: name.to_owned() })
-    }
-
-    fn matches(&self, manifest: &Manifest) -> bool {
-        self.kind == manifest.kind() && self.name == manifest.name()
-    }
-}
-
 /// A decision about one object.
 struct Decision<'m> {
     subject: &'m Manifest,
@@ -88,7 +65,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Outcome {
         .filter(|m| args.only.as_ref().is_none_or(|only| only.matches(m)))
         .collect();
     if subjects.is_empty() {
-        return Err(nothing_to_decide(args).into());
+        return Err(only::nothing_found(args.only.as_ref()).into());
     }
     let (mut decisions, mut invalid) = (Vec::new(), Vec::new());
     let world = World::new(&manifests);
@@ -105,15 +82,6 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Outcome {
     }
     console.result(args.output.output, || as_value(&decisions, clock), |_| as_text(&decisions, clock));
     Ok(Verdict::Yes)
-}
-
-fn nothing_to_decide(args: &Args) -> Diagnostic {
-    match &args.only {
-        Some(only) => Diagnostic::error(format!("there is no {} `{}` in the input", only.kind, only.name))
-            .help("check the name, or leave out `--only`"),
-        None => Diagnostic::error("there is no Job or CronJob in the input")
-            .help("expected `apiVersion: batch/v1` and `kind: Job` or `kind: CronJob`"),
-    }
 }
 
 fn answer(line: &Line<'_>) -> Result<Value, Failure> {
@@ -145,19 +113,4 @@ fn as_value(decisions: &[Decision<'_>], clock: Clock) -> Value {
 fn as_text(decisions: &[Decision<'_>], clock: Clock) -> String {
     let parts: Vec<String> = decisions.iter().map(|d| plan::as_text(d.subject, &d.answer, clock)).collect();
     parts.join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_takes_kinds_as_kubectl_writes_them() {
-        let parsed = |text: &str| Only::parse(text).map(|only| (only.kind, only.name));
-        assert_eq!(parsed("job/pi"), Ok(("Job", "pi".to_owned())));
-        assert_eq!(parsed("cronjob.batch/x"), Ok(("CronJob", "x".to_owned())));
-        for text in ["pi", "job/", "pod/x", ""] {
-            assert!(parsed(text).is_err(), "{text}");
-        }
-    }
 }

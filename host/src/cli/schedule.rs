@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+mod dialect;
+
 /// Print when a schedule fires, as the CronJob controller reads it
 ///
 /// Takes schedule lines of the five-field dialect of Kubernetes, or files with CronJobs. An argument with a space in
@@ -23,6 +25,7 @@ Examples:
   jobpolicy schedule \"*/5 * * * *\" --time-zone Europe/Berlin --next 10
   jobpolicy schedule @daily --from 2026-03-28T00:00:00Z
   jobpolicy schedule cronjob.yaml --output json
+  jobpolicy schedule --dialect quartz \"0 30 9 ? * MON-FRI\"
   kubectl get cronjobs -A -o yaml | jobpolicy schedule -")]
 pub(super) struct Args {
     /// Schedule lines, or files of CronJobs; `-` is standard input
@@ -34,6 +37,9 @@ pub(super) struct Args {
     /// How many times to print
     #[arg(long, short, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000), conflicts_with = "stream")]
     next: u32,
+    /// How lines are read; lines of other dialects are translated and compared
+    #[arg(long, value_enum, default_value_t, value_name = "DIALECT", conflicts_with = "stream")]
+    dialect: dialect::Dialect,
     /// Start after this time instead of now, like `2026-03-28T00:00:00Z`
     #[arg(long, value_name = "TIME", value_parser = clock::parse_time, conflicts_with = "stream")]
     from: Option<Timestamp>,
@@ -64,6 +70,9 @@ struct Answer {
 pub(super) fn run(args: &Args, console: &mut Console) -> Outcome {
     if args.stream.stream {
         return stream::run(wire::schedule::answer);
+    }
+    if args.dialect == dialect::Dialect::Quartz {
+        return dialect::run(args, console);
     }
     let clock = Clock::new(args.from);
     let asked = collect(args)?;
@@ -223,7 +232,7 @@ fn one_as_text(answer: &Answer, asked: &Asked, clock: Clock, color: bool) -> Str
 fn refused(asked: &Asked, answer: &Answer, error: &str) -> Diagnostic {
     let of_zone = answer.stage.as_deref() == Some("timeZone");
     let (title, help) = if of_zone {
-        (format!("invalid time zone: {error}"), "names are those of the tz database, like `Europe/Berlin`")
+        (format!("invalid time zone: {error}"), clock::ZONE_HELP)
     } else {
         let help =
             "expected five fields: minute, hour, day of month, month, day of week; or `@daily` and the like";

@@ -162,6 +162,15 @@ pub fn items(text: &str, document: &Range<usize>) -> Vec<Range<usize>> {
     items.iter().map(|item| offset_of(item.get())..offset_of(item.get()) + item.get().len()).collect()
 }
 
+/// What serde says is wrong with a JSON text of one line, and the path of the value that it means.
+pub fn place_of_error<'e>(text: &str, error: &'e str) -> (&'e str, Vec<Step>) {
+    let (what, column) = match error.rsplit_once(" at line 1 column ") {
+        Some((what, column)) => (what, column.parse::<usize>().unwrap_or_default()),
+        None => (error, 0),
+    };
+    (what, path_at(text, column.saturating_sub(1)))
+}
+
 /// The path of the value that stands at, or ends before, an offset of a valid JSON text.
 pub fn path_at(text: &str, offset: usize) -> Vec<Step> {
     let bytes = text.as_bytes();

@@ -9,6 +9,7 @@ use policy_core::explain::Recorder;
 use policy_core::spec::{CronJob, CronJobStatus, JobStatus, ObjectMeta};
 use policy_core::step::{CallError, CallErrorKind, Event};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 #[derive(Deserialize)]
@@ -159,6 +160,12 @@ pub fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
         .map_err(|error| unwritable(input.id, &error))
 }
 
+/// A plan as answers hold it.
+pub fn plan_value(plan: &Plan) -> Value {
+    // Only maps with keys that are not strings have no value, and a plan has none.
+    serde_json::to_value(Answer::new(None, plan).plan).unwrap_or_default()
+}
+
 /// The whole plan of one line, reads and failed calls too, with its findings.
 ///
 /// # Errors
@@ -217,7 +224,7 @@ impl<'a> Answer<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn answer_to(line: &Value) -> Result<Value, LineError> {
         let mut out = Vec::new();

@@ -88,6 +88,12 @@ pub fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
     serde_json::to_writer(out, &answer).map_err(|error| LineError { id: line.id, message: error.to_string() })
 }
 
+/// A plan as answers hold it; `before` is the back-off record that the decision was given.
+pub fn plan_value(plan: &Plan, job: &Job, now: Timestamp, before: Option<&BackoffRecord>) -> Value {
+    // Only maps with keys that are not strings have no value, and a plan has none.
+    serde_json::to_value(PlanAnswer { plan, job, now, before }).unwrap_or_default()
+}
+
 #[derive(Serialize)]
 struct Answer<'a> {
     id: &'a Value,

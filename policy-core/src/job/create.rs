@@ -83,6 +83,9 @@ pub(crate) fn begin<R: Recorder>(
         for create in creates.iter().filter_map(|create| create.index).take(10) {
             evidence.value("index", create);
         }
+        if sync.shape.indexed && creates.is_empty() {
+            evidence.value("indexes that may get a Pod", "none");
+        }
     });
     if creates.is_empty() {
         return None;

@@ -115,7 +115,9 @@ fn create_missing<R: Recorder>(
 /// `enqueueSyncJobWithDelay`).
 fn waits<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync, rule: Rule, wait_nanos: i64) -> bool {
     cx.rec.note(rule, wait_nanos > 0, |evidence| {
-        evidence.value("failures since the last success", sync.backoff.failures_after_last_success);
+        if rule == Rule::CreationWaitsForBackoff {
+            evidence.value("failures since the last success", sync.backoff.failures_after_last_success);
+        }
         evidence.value("remaining wait", format!("{} ms", wait_nanos / 1_000_000));
     });
     if wait_nanos > 0 {

@@ -265,9 +265,7 @@ fn write_status<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> Wave<Call> 
     let calls = sync.next_calls(1);
     for rule in core::mem::take(&mut sync.flush).rules() {
         cx.rec.note_calls(rule, true, calls.clone(), |evidence| {
-            evidence.compared("status.active", cx.job.status.active, sync.status.active);
-            evidence.compared("status.succeeded", cx.job.status.succeeded, sync.status.succeeded);
-            evidence.compared("status.failed", cx.job.status.failed, sync.status.failed);
+            super::flush::compare(rule, &cx.job.status, &sync.status, evidence);
         });
     }
     let call = Call::WriteStatus(Box::new(sync.status.clone()));
