@@ -83,6 +83,11 @@ impl JobCache {
         &self.pods
     }
 
+    /// The Pod with this UID.
+    pub fn pod(&self, uid: &str) -> Option<&PodFacts> {
+        self.places.get(uid).and_then(|place| self.pods.get(*place))
+    }
+
     /// Takes in what the watch has shown; returns the Pod as it was before.
     pub fn apply(&mut self, event: PodEvent<'_>) -> Option<PodFacts> {
         match event {
@@ -115,7 +120,7 @@ impl JobCache {
             PodEvent::Deleted { uid } => uid.into(),
         };
         let before = self.apply(event);
-        let after = self.places.get(&uid).and_then(|place| self.pods.get(*place));
+        let after = self.pod(&uid);
         memory.observe(before.as_ref(), after, self.job.status.finished().is_some());
     }
 

@@ -38,6 +38,9 @@ pub struct Decision {
     pub verdict: &'static str,
     /// How many calls it made.
     pub calls: u32,
+    /// The calls in words, in the order of their numbers, if the run is traced.
+    #[serde(rename = "callList", skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<String>,
     /// When it wants to decide again without any event, by the controller's clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wake: Option<Timestamp>,

@@ -56,6 +56,8 @@ struct Run {
     outcomes: Vec<Option<Outcome>>,
     unanswered: usize,
     calls_made: u32,
+    /// The calls in words, if the run is traced.
+    told: Vec<String>,
     trace: Trace,
 }
 
@@ -105,6 +107,7 @@ pub(super) fn work(world: &mut World) {
             outcomes: Vec::new(),
             unanswered: 0,
             calls_made: 0,
+            told: Vec::new(),
             trace: Trace::default(),
         };
         world.control.cron_jobs.runs.insert(key.clone(), run);
@@ -150,6 +153,13 @@ fn wave_goes_out(world: &mut World, key: &Key, wave: Wave<Call>, paused: Paused)
     run.unanswered = count;
     run.calls_made = wave.first_call.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
     run.calls = wave.calls;
+    if world.trace {
+        let told: Vec<String> =
+            (0..count).filter_map(|place| Some(describe(world, key, place)?.to_string())).collect();
+        if let Some(run) = world.control.cron_jobs.runs.get_mut(key) {
+            run.told.extend(told);
+        }
+    }
     for place in 0..count {
         calls::send(world, Caller::CronJob(key.clone(), place));
     }
@@ -159,7 +169,7 @@ fn wave_goes_out(world: &mut World, key: &Key, wave: Wave<Call>, paused: Paused)
 fn finish(world: &mut World, key: &Key, finished: Finished) {
     let run = world.control.cron_jobs.runs.remove(key);
     publish(world, COMPONENT, "CronJob", &key.1, finished.events);
-    let (calls, trace) = run.map(|run| (run.calls_made, run.trace)).unwrap_or_default();
+    let (calls, told, trace) = run.map(|run| (run.calls_made, run.told, run.trace)).unwrap_or_default();
     let failed = finished.error.is_some();
     world.record.decisions.push(Decision {
         at: world.now,
@@ -167,6 +177,7 @@ fn finish(world: &mut World, key: &Key, finished: Finished) {
         object: format!("CronJob/{}", key.1),
         verdict: if failed { "errored" } else { "continues" },
         calls,
+        told,
         wake: finished.requeue.map(|requeue| requeue.at),
         error: finished.error.map(|error| error.to_string()),
         findings: trace.findings().to_vec(),

@@ -122,6 +122,12 @@ pub(crate) struct CallInfo {
     pub(crate) name: std::sync::Arc<str>,
 }
 
+impl std::fmt::Display for CallInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}/{}", self.verb, self.kind, self.name)
+    }
+}
+
 impl CallInfo {
     pub(crate) fn resource(&self) -> &'static str {
         match self.kind {

@@ -184,15 +184,22 @@ fn attempt_to_delete_pod(world: &mut World, id: PodId) {
     if pod.owners.is_empty() {
         return;
     }
-    let owners = classify(world, &pod.owners);
     if pod.deletion_timestamp.is_some() {
-        // Upstream's Pods can wait for dependents as well; these never have any.
-        world.store.update_pod(id, |pod| drop_finalizer(pod, DELETE_DEPENDENTS_FINALIZER));
-        return world.store.remove_if_done(id);
+        // A Pod never has dependents to wait for.
+        if pod.finalizers.iter().any(|finalizer| &**finalizer == DELETE_DEPENDENTS_FINALIZER) {
+            world.store.update_pod(id, |pod| drop_finalizer(pod, DELETE_DEPENDENTS_FINALIZER));
+            world.store.remove_if_done(id);
+        }
+        return;
     }
+    let owners = classify(world, &pod.owners);
     if owners.solid {
         world.store.update_pod(id, |pod| {
-            owners.leaving.iter().fold(false, |changed, uid| drop_owner(pod, uid) || changed)
+            let mut changed = false;
+            for uid in &owners.leaving {
+                changed |= drop_owner(pod, uid);
+            }
+            changed
         });
         return;
     }

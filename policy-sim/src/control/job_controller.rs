@@ -84,6 +84,8 @@ struct Run {
     /// The version on which the status is written.
     version: String,
     calls_made: u32,
+    /// The calls in words, if the run is traced.
+    told: Vec<String>,
     trace: Trace,
 }
 
@@ -95,6 +97,12 @@ impl Entry {
             self.pending.clear();
             return;
         };
+        if job.status.finished().is_some() {
+            // Its Pods are not looked at again, and there may be many.
+            self.cache = Some(JobCache::new((**job).clone()));
+            (self.pending, self.draft) = (Vec::new(), None);
+            return;
+        }
         let known = self.cache.as_mut().filter(|cache| cache.job().metadata.uid == job.metadata.uid);
         match known {
             Some(cache) => {
@@ -162,6 +170,7 @@ fn start(world: &mut World, key: &Key) {
         unanswered: 0,
         version: job.metadata.resource_version.clone(),
         calls_made: 0,
+        told: Vec::new(),
         trace: Trace::default(),
     });
     advance(world, key);
@@ -235,10 +244,24 @@ fn wave_goes_out(world: &mut World, key: &Key, wave: Wave<Call>, paused: Paused)
     run.unanswered = count;
     run.calls_made = wave.first_call.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
     run.calls = wave.calls;
+    if world.trace {
+        tell(world, key);
+    }
     for place in 0..count {
         calls::send(world, Caller::Job(key.clone(), place));
     }
     count > 0
+}
+
+/// Puts the calls of a wave in words.
+fn tell(world: &mut World, key: &Key) {
+    let count =
+        world.control.jobs.entries.get(key).and_then(|entry| entry.run.as_ref()).map(|run| run.calls.len());
+    let calls = (0..count.unwrap_or(0)).filter_map(|place| describe(world, key, place));
+    let told: Vec<String> = calls.map(|call| call.to_string()).collect();
+    if let Some(run) = world.control.jobs.entries.get_mut(key).and_then(|entry| entry.run.as_mut()) {
+        run.told.extend(told);
+    }
 }
 
 /// Ends a sync: what to remember, when to come back.
@@ -247,13 +270,14 @@ fn finish(world: &mut World, key: &Key, finished: Finished) {
     entry.memory.apply(&finished.memory);
     let run = entry.run.take();
     publish(world, COMPONENT, "Job", &key.1, finished.events);
-    let (calls, trace) = run.map(|run| (run.calls_made, run.trace)).unwrap_or_default();
+    let (calls, told, trace) = run.map(|run| (run.calls_made, run.told, run.trace)).unwrap_or_default();
     world.record.decisions.push(Decision {
         at: world.now,
         controller: COMPONENT,
         object: format!("Job/{}", key.1),
         verdict: verdict(&finished.verdict),
         calls,
+        told,
         wake: finished.wake.at,
         error: finished.error.map(|error| error.message),
         findings: trace.findings().to_vec(),

@@ -1,7 +1,7 @@
 //! Patches: JSON merge, and what of a Pod can be patched.
 
 use crate::World;
-use crate::object::{Phase, Pod};
+use crate::object::{Phase, Pod, PodId};
 use crate::store::{ApiError, ObjectKey};
 use policy_core::Timestamp;
 use policy_core::spec::OwnerReference;
@@ -29,6 +29,7 @@ pub(super) fn merge(target: &mut Value, patch: &Value) {
 /// Patches a Pod's labels, finalizers, owners, and its status: phase, reason, conditions.
 pub(super) fn patch_pod(world: &mut World, key: &ObjectKey, patch: &Value) -> Result<(), ApiError> {
     let id = world.store.pod_id(&key.namespace, &key.name)?;
+    refuse_other_fields(world, id, patch)?;
     let metadata = &patch["metadata"];
     let owners: Option<Vec<OwnerReference>> = match &metadata["ownerReferences"] {
         Value::Null if metadata.get("ownerReferences").is_some() => Some(Vec::new()),
@@ -58,6 +59,42 @@ pub(super) fn patch_pod(world: &mut World, key: &ObjectKey, patch: &Value) -> Re
         patch_conditions(pod, &patch["status"]["conditions"], now) || changed
     });
     world.store.remove_if_done(id);
+    Ok(())
+}
+
+/// Refuses what would be lost without a word.
+fn refuse_other_fields(world: &World, id: PodId, patch: &Value) -> Result<(), ApiError> {
+    let known = [
+        ("", &["apiVersion", "kind", "metadata", "spec", "status"][..]),
+        (
+            "metadata",
+            &["name", "namespace", "uid", "resourceVersion", "labels", "finalizers", "ownerReferences"],
+        ),
+        ("status", &["phase", "reason", "conditions"]),
+    ];
+    for (part, fields) in known {
+        let object = if part.is_empty() { patch } else { &patch[part] };
+        for field in object.as_object().into_iter().flatten().map(|(field, _)| field) {
+            if !fields.contains(&field.as_str()) {
+                let dot = if part.is_empty() { "" } else { "." };
+                let message = format!("`{part}{dot}{field}` of a Pod cannot be patched in this cluster");
+                return Err(ApiError::bad_request(message));
+            }
+        }
+    }
+    let Some(pod) = world.store.pod(id) else { return Ok(()) };
+    if let Some(version) = patch["metadata"]["resourceVersion"].as_str()
+        && version != pod.resource_version.to_string()
+    {
+        return Err(ApiError::conflict("pods", &pod.name));
+    }
+    let mut spec = pod.base.spec.clone();
+    merge(&mut spec, patch.get("spec").unwrap_or(&Value::Object(Map::new())));
+    if spec != pod.base.spec {
+        let error =
+            "spec: Forbidden: pod updates may not change fields other than the metadata here".to_owned();
+        return Err(ApiError::invalid("Pod", &pod.name, &[error]));
+    }
     Ok(())
 }
 

@@ -102,6 +102,7 @@ fn note(
         object: format!("Job/{}", key.1),
         verdict,
         calls: 0,
+        told: Vec::new(),
         wake,
         error,
         findings: trace.findings().to_vec(),

@@ -6,8 +6,8 @@ use crate::zones::TzDatabase;
 use policy_core::Timestamp;
 use policy_core::spec::validation::{CreateContext, Review, Rules, validate_create};
 use policy_core::spec::{CronJob, Job, ObjectMeta, OwnerReference};
-use serde::Deserialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -26,10 +26,24 @@ pub(super) fn with_rules<T>(act: impl FnOnce(&Rules<'_>) -> T) -> T {
     act(&Rules { time_zones: TzDatabase::shared(), allow_privileged: true })
 }
 
-/// A value as validation reads it.
-pub(super) fn raw(value: &Value) -> Result<Box<RawValue>, ApiError> {
-    to_raw_value(value)
+/// A value as the text that validation reads.
+pub(super) fn raw(value: &impl Serialize) -> Result<Box<RawValue>, ApiError> {
+    serde_json::value::to_raw_value(value)
         .map_err(|error| ApiError::bad_request(format!("the object cannot be written: {error}")))
+}
+
+/// Why a manifest is refused, if it is.
+pub(super) fn refusal(review: &Review<'_>, kind: &Kind, name: &str) -> Option<ApiError> {
+    if let Some(error) = review.decode_error.as_deref().or(review.strict_errors.as_deref()) {
+        return Some(cannot_be_handled(kind, error));
+    }
+    let errors: Vec<String> = review.errors.iter().map(ToString::to_string).collect();
+    (!errors.is_empty()).then(|| ApiError::invalid(&kind.with_group(), name, &errors))
+}
+
+fn cannot_be_handled(kind: &Kind, why: &str) -> ApiError {
+    let kind = kind.as_str();
+    ApiError::bad_request(format!("{kind} in version \"v1\" cannot be handled as a {kind}: {why}"))
 }
 
 /// The object that validation made, or why it refused.
@@ -38,21 +52,13 @@ pub(super) fn accepted<T: for<'de> Deserialize<'de>>(
     kind: &Kind,
     name: &str,
 ) -> Result<T, ApiError> {
-    let refused = |why: &str| {
-        let kind = kind.as_str();
-        ApiError::bad_request(format!("{kind} in version \"v1\" cannot be handled as a {kind}: {why}"))
-    };
-    if let Some(error) = review.decode_error.as_deref().or(review.strict_errors.as_deref()) {
-        return Err(refused(error));
+    if let Some(error) = refusal(&review, kind, name) {
+        return Err(error);
     }
-    if !review.errors.is_empty() {
-        let errors: Vec<String> = review.errors.iter().map(ToString::to_string).collect();
-        return Err(ApiError::invalid(&kind.with_group(), name, &errors));
-    }
-    let Some(object) = review.defaulted else { return Err(refused("nothing is left of it")) };
+    let Some(object) = review.defaulted else { return Err(cannot_be_handled(kind, "nothing is left of it")) };
     // Through text, because parts of a Job are kept as raw JSON.
-    let text = serde_json::to_string(&object).map_err(|error| refused(&error.to_string()))?;
-    serde_json::from_str(&text).map_err(|error| refused(&error.to_string()))
+    let read = serde_json::to_string(&object).and_then(|text| serde_json::from_str(&text));
+    read.map_err(|error| cannot_be_handled(kind, &error.to_string()))
 }
 
 impl Store {
@@ -84,9 +90,9 @@ impl Store {
             creation_timestamp: now.truncated(),
             name_suffix: &name_suffix,
         };
-        let raw = raw(manifest)?;
+        let manifest = raw(manifest)?;
         let name = text(metadata, "name").or_else(|| text(metadata, "generateName")).unwrap_or_default();
-        let review = with_rules(|rules| validate_create(&raw, &context, rules));
+        let review = with_rules(|rules| validate_create(&manifest, &context, rules));
         let object = match kind {
             Kind::Job => Object::Job(Arc::new(accepted::<Job>(review, kind, name)?)),
             _ => Object::CronJob(Arc::new(accepted::<CronJob>(review, kind, name)?)),

@@ -2,6 +2,7 @@
 
 use super::{ChangeKind, Store};
 use policy_core::spec::{CronJob, Job, ObjectMeta};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::fmt;
 use std::sync::Arc;
@@ -139,8 +140,8 @@ impl Object {
     /// The whole object as the API would show it.
     pub fn to_json(&self) -> Value {
         let written = match self {
-            Object::Job(job) => with_type("Job", serde_json::to_value(&**job)),
-            Object::CronJob(cron_job) => with_type("CronJob", serde_json::to_value(&**cron_job)),
+            Object::Job(job) => serde_json::to_value(Typed::new("Job", &**job)),
+            Object::CronJob(cron_job) => serde_json::to_value(Typed::new("CronJob", &**cron_job)),
             Object::Other(other) => {
                 let mut body = other.body.clone();
                 body.insert("metadata".into(), json!(other.metadata));
@@ -156,13 +157,20 @@ impl Object {
     }
 }
 
-fn with_type(kind: &str, value: serde_json::Result<Value>) -> serde_json::Result<Value> {
-    let mut value = value?;
-    if let Some(object) = value.as_object_mut() {
-        object.insert("apiVersion".into(), "batch/v1".into());
-        object.insert("kind".into(), kind.into());
+/// A Job or CronJob with its type, as it is written.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Typed<'o, T> {
+    api_version: &'static str,
+    kind: &'static str,
+    #[serde(flatten)]
+    object: &'o T,
+}
+
+impl<'o, T> Typed<'o, T> {
+    pub(super) fn new(kind: &'static str, object: &'o T) -> Self {
+        Typed { api_version: "batch/v1", kind, object }
     }
-    Ok(value)
 }
 
 /// A change of an object other than a Pod.

@@ -1,6 +1,7 @@
 //! PUT and PATCH of Jobs, CronJobs and other objects, with optimistic concurrency.
 
-use super::admission::{accepted, raw, with_rules};
+use super::admission::{accepted, raw, refusal, with_rules};
+use super::objects::Typed;
 use super::{ApiError, Kind, Object, ObjectKey, Other, Store};
 use policy_core::Timestamp;
 use policy_core::spec::validation::{Subresource, validate_update};
@@ -26,10 +27,12 @@ impl Store {
         }
         let mut new = (**old).clone();
         new.status = as_written(status);
-        let old_object = Object::Job(old.clone());
-        let new_object = Object::Job(Arc::new(new));
-        self.check(&old_object, &new_object.to_json(), Subresource::Status)?;
-        match self.put(new_object) {
+        let texts = (raw(&Typed::new("Job", &**old))?, raw(&Typed::new("Job", &new))?);
+        with_rules(|rules| {
+            let review = validate_update(&texts.0, &texts.1, Subresource::Status, rules);
+            refusal(&review, &Kind::Job, name).map_or(Ok(()), Err)
+        })?;
+        match self.put(Object::Job(Arc::new(new))) {
             Object::Job(job) => Ok(job),
             _ => Err(ApiError::internal("the Job changed its kind")),
         }
@@ -74,7 +77,7 @@ impl Store {
             }
             _ => new["metadata"]["resourceVersion"] = metadata.resource_version.as_str().into(),
         }
-        let object = self.check(&old, &new, Subresource::Main)?;
+        let object = check(&old, &new)?;
         if object.to_json() == old.to_json() {
             return Ok(old);
         }
@@ -84,25 +87,25 @@ impl Store {
         }
         Ok(self.put(object))
     }
+}
 
-    /// The object as it would be stored after an update.
-    fn check(&self, old: &Object, new: &Value, subresource: Subresource) -> Result<Object, ApiError> {
-        let (kind, name) = (old.key().kind, old.metadata().name.as_str());
-        if let Object::Other(other) = old {
-            let mut body = new.as_object().cloned().unwrap_or_default();
-            let metadata = serde_json::from_value(body.remove("metadata").unwrap_or_default())
-                .map_err(|error| ApiError::bad_request(format!("metadata cannot be read: {error}")))?;
-            return Ok(Object::Other(Arc::new(Other { kind: other.kind.clone(), metadata, body })));
-        }
-        let (old_raw, new_raw) = (raw(&old.to_json())?, raw(new)?);
-        with_rules(|rules| {
-            let review = validate_update(&old_raw, &new_raw, subresource, rules);
-            match kind {
-                Kind::Job => accepted::<Job>(review, &kind, name).map(|job| Object::Job(Arc::new(job))),
-                _ => accepted::<CronJob>(review, &kind, name).map(|it| Object::CronJob(Arc::new(it))),
-            }
-        })
+/// The object as it would be stored after an update.
+fn check(old: &Object, new: &Value) -> Result<Object, ApiError> {
+    let (kind, name) = (old.key().kind, old.metadata().name.as_str());
+    if let Object::Other(other) = old {
+        let mut body = new.as_object().cloned().unwrap_or_default();
+        let metadata = serde_json::from_value(body.remove("metadata").unwrap_or_default())
+            .map_err(|error| ApiError::bad_request(format!("metadata cannot be read: {error}")))?;
+        return Ok(Object::Other(Arc::new(Other { kind: other.kind.clone(), metadata, body })));
     }
+    let (old_text, new_text) = (raw(&old.to_json())?, raw(new)?);
+    with_rules(|rules| {
+        let review = validate_update(&old_text, &new_text, Subresource::Main, rules);
+        match kind {
+            Kind::Job => accepted::<Job>(review, &kind, name).map(|job| Object::Job(Arc::new(job))),
+            _ => accepted::<CronJob>(review, &kind, name).map(|it| Object::CronJob(Arc::new(it))),
+        }
+    })
 }
 
 /// The status as it reads back after being written: without fractions of a second.

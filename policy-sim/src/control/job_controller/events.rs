@@ -153,11 +153,13 @@ fn show_to_owner(world: &mut World, owner: &OwnerReference, pod: &Arc<Pod>, show
     let finished = job.status.finished().is_some();
     let (before, after) = ((shown.known || shown.gone).then_some(&facts), (!shown.gone).then_some(&facts));
     entry.memory.observe(before, after, finished);
-    let event = match shown.gone {
-        true => DigestedEvent::Deleted(pod.uid.clone()),
-        false => DigestedEvent::Applied(facts),
-    };
-    entry.pending.push(event);
+    // Nothing is decided about the Pods of a finished Job any more; they are not kept.
+    if !finished {
+        entry.pending.push(match shown.gone {
+            true => DigestedEvent::Deleted(pod.uid.clone()),
+            false => DigestedEvent::Applied(facts),
+        });
+    }
     if !(finished && pod.deletion_timestamp.is_some()) {
         enqueue_batched(world, &key);
     }
@@ -177,13 +179,16 @@ fn take_from_old_owner(world: &mut World, before: &Pod, pod: &Pod) -> Option<Key
 fn show_to_matching(world: &mut World, pod: &Arc<Pod>, wake: bool) {
     let mut woken = Vec::new();
     for (key, entry) in namespace_entries(world, pod) {
-        let Some(digester) = &entry.digester else { continue };
+        let Some((digester, job)) = entry.digester.as_ref().zip(entry.job.as_ref()) else { continue };
+        if job.status.finished().is_some() {
+            continue;
+        }
         let facts = digest(digester, pod);
         if facts.claim == Claim::Orphan {
             entry.pending.push(DigestedEvent::Applied(facts));
             woken.push(key.clone());
         } else {
-            entry.pending.push(DigestedEvent::Deleted(pod.uid.clone()));
+            entry.withdraw(pod);
         }
     }
     for key in woken.iter().filter(|_| wake) {
@@ -194,7 +199,22 @@ fn show_to_matching(world: &mut World, pod: &Arc<Pod>, wake: bool) {
 /// Takes a Pod away from the Jobs that might have adopted it.
 fn withdraw_from_matching(world: &mut World, pod: &Arc<Pod>) {
     for (_, entry) in namespace_entries(world, pod) {
-        entry.pending.push(DigestedEvent::Deleted(pod.uid.clone()));
+        entry.withdraw(pod);
+    }
+}
+
+impl Entry {
+    /// Takes a Pod out of what decisions see, if it is there.
+    fn withdraw(&mut self, pod: &Pod) {
+        let pending = self.pending.iter().rev().find_map(|event| match event {
+            DigestedEvent::Applied(facts) if facts.pod.uid == pod.uid => Some(true),
+            DigestedEvent::Deleted(uid) if *uid == pod.uid => Some(false),
+            _ => None,
+        });
+        let known = || self.cache.as_ref().is_some_and(|cache| cache.pod(&pod.uid).is_some());
+        if pending.unwrap_or_else(known) {
+            self.pending.push(DigestedEvent::Deleted(pod.uid.clone()));
+        }
     }
 }
 

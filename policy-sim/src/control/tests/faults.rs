@@ -55,6 +55,34 @@ fn a_crash_at_any_call_loses_nothing() {
 }
 
 #[test]
+fn a_cron_job_makes_every_run_once_whatever_call_the_controllers_die_at() {
+    let run = |fault: Option<Fault>| {
+        let mut cluster = Cluster::new(Config::default(), |_| Some((5, 0)));
+        cluster.create(super::cron_jobs::cron_job(
+            "tick",
+            "* * * * *",
+            json!({"successfulJobsHistoryLimit": 9}),
+        ));
+        fault.into_iter().for_each(|fault| cluster.world.inject(fault));
+        cluster.run(240);
+        cluster
+    };
+    let count = run(None).world.controller_calls();
+    for at_call in 1..=count {
+        for in_flight in [InFlight::Lost, InFlight::Committed] {
+            let crash = Fault::CrashController { at_call: Some(at_call), in_flight, down_millis: 2_000 };
+            let cluster = run(Some(crash));
+            let names: Vec<_> = cluster.world.store.jobs().map(|job| job.metadata.name.clone()).collect();
+            let expected = ["tick-29453761", "tick-29453762", "tick-29453763", "tick-29453764"];
+            assert_eq!(names, expected, "call {at_call}, {in_flight:?}");
+            assert!(
+                cluster.world.store.jobs().all(|job| job.status.succeeded == 1 || job.status.active == 1)
+            );
+        }
+    }
+}
+
+#[test]
 fn every_call_may_fail_or_lose_its_answer() {
     let mut cluster = mixed();
     cluster.create(job("j", spec()));
@@ -194,7 +222,9 @@ fn the_same_seed_gives_the_same_bytes() {
     assert_eq!(report["outcome"], "finished");
     assert_eq!(report["jobs"][0]["status"]["succeeded"], 4);
     assert_eq!(report["pods"].as_array().unwrap().len(), 5);
-    assert!(!report["decisions"][0]["findings"].as_array().unwrap().is_empty());
+    let first = &report["decisions"][0];
+    assert!(!first["findings"].as_array().unwrap().is_empty());
+    assert_eq!(first["callList"][0], "create Pod/j");
 }
 
 #[test]
