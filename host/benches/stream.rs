@@ -12,6 +12,9 @@ use std::time::Duration;
 /// The longest line that counts as small.
 const SMALL_LINE_BYTES: usize = 5 * 1024;
 
+/// Appends the answer to a line.
+type Answer = fn(&[u8], &mut Vec<u8>) -> Result<(), wire::LineError>;
+
 fn small_lines(vectors: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/conformance/vectors");
     let file = std::fs::File::open(folder.join(vectors).with_extension("jsonl.gz")).expect("vectors");
@@ -22,7 +25,13 @@ fn small_lines(vectors: &str) -> Vec<Vec<u8>> {
 
 fn streams(c: &mut Criterion) {
     let mut group = c.benchmark_group("stream");
-    for vectors in ["job-trajectory", "job-random"] {
+    let streams: [(&str, Answer); 4] = [
+        ("job-trajectory", wire::job::answer),
+        ("job-random", wire::job::answer),
+        ("sync", wire::cron_job::answer),
+        ("schedule", wire::schedule::answer),
+    ];
+    for (vectors, answer) in streams {
         let lines = small_lines(vectors);
         group.throughput(Throughput::Elements(lines.len() as u64));
         group.bench_function(vectors, |b| {
@@ -30,7 +39,7 @@ fn streams(c: &mut Criterion) {
             b.iter(|| {
                 for line in &lines {
                     out.clear();
-                    wire::job::answer(line, &mut out).expect("an answer");
+                    answer(line, &mut out).expect("an answer");
                 }
             });
         });

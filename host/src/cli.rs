@@ -14,6 +14,7 @@ mod clock;
 mod completions;
 pub mod console;
 mod decide;
+pub mod quartz;
 mod schedule;
 mod stream;
 mod validate;

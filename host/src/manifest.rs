@@ -158,9 +158,27 @@ impl Manifest {
         }
     }
 
+    /// The object's UID, or an empty string.
+    pub fn uid(&self) -> &str {
+        self.text_at("/metadata/uid")
+    }
+
     /// Whether the object has a UID, and so comes from a cluster.
     pub fn is_stored(&self) -> bool {
-        !self.text_at("/metadata/uid").is_empty()
+        !self.uid().is_empty()
+    }
+
+    /// Whether the object has a resource version, as all that is read from an API server.
+    pub fn has_resource_version(&self) -> bool {
+        !self.text_at("/metadata/resourceVersion").is_empty()
+    }
+
+    /// A field (`uid`, `name`) of the owner that controls the object; empty without one (`metav1.GetControllerOf`).
+    pub fn controller(&self, field: &str) -> &str {
+        let owners = self.object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+        let mut owners = owners.map(Vec::as_slice).unwrap_or_default().iter();
+        let owner = owners.find(|owner| owner.get("controller") == Some(&Value::Bool(true)));
+        owner.and_then(|owner| owner.get(field)?.as_str()).unwrap_or_default()
     }
 
     fn text_at(&self, pointer: &str) -> &str {

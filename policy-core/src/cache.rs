@@ -3,7 +3,7 @@
 use crate::Settings;
 use crate::job::{JobView, PodDigester, PodFacts};
 use crate::memory::JobMemory;
-use crate::spec::{Job, Pod};
+use crate::spec::{Job, JobStatus, Pod};
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -66,6 +66,11 @@ impl JobCache {
     pub fn set_job(&mut self, job: Job) {
         self.digester = PodDigester::new(&job);
         self.job = job;
+    }
+
+    /// The status that a sync has written, for a driver that is its own API server.
+    pub fn set_status(&mut self, status: JobStatus) {
+        self.job.status = status;
     }
 
     /// The Job.

@@ -15,7 +15,7 @@ mod civil;
 mod create;
 mod decide;
 mod due;
-mod go_text;
+pub(crate) mod go_text;
 mod history;
 mod machine;
 mod missed;
@@ -28,6 +28,7 @@ pub use call::{Call, ChildJob, CronJobView, Finished, Outcome, Requeue, SyncErro
 pub use decide::{LiveObjects, Plan, Server, decide, run};
 pub use machine::Paused;
 pub use new_job::{NewJob, job_name};
+pub(crate) use schedule::mentions_zone;
 pub use schedule::{NextTime, ResolveError, Schedule, ScheduleError, resolve_schedule};
 pub use update::{OnUpdate, on_update};
 pub use zone::{Period, TimeZones, UtcOnly, Zone, ZoneError, ZoneId};

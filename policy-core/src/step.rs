@@ -1,6 +1,6 @@
 //! A decision that pauses for I/O: the shape shared by Job and CronJob decisions.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 /// What to do next: carry out a wave of calls and resume, or stop.
@@ -61,6 +61,11 @@ impl Outcome {
     /// A call that was carried out and has nothing to tell.
     pub fn done() -> Self {
         Outcome::Done { name: String::new() }
+    }
+
+    /// A call that failed for a reason that decisions do not tell apart ([`CallErrorKind::Other`]).
+    pub fn failed(message: impl ToString) -> Self {
+        Outcome::Failed(CallError { kind: CallErrorKind::Other, message: message.to_string() })
     }
 
     /// Whether it was carried out.

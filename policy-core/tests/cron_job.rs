@@ -1,6 +1,9 @@
 //! CronJob syncs: every rule is hit, tracing changes nothing, every call has its reason, and the machine and `decide`
 //! agree.
 
+// Tests assert, also in their helpers.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 use policy_core::Timestamp;
 use policy_core::cron::{
     Call, ChildJob, CronJobView, LiveObjects, OnUpdate, Outcome, Plan, Server, Step, SyncError, UtcOnly,
@@ -198,6 +201,11 @@ fn tracing_never_changes_a_plan_and_every_call_has_one_reason() {
             let cites =
                 |f: &&policy_core::explain::Finding| f.verdict == Verdict::Held && f.calls.contains(&number);
             assert_eq!(trace.findings().iter().filter(cites).count(), 1, "{rule}: call {number}");
+        }
+        for finding in trace.findings() {
+            assert!(!finding.evidence.is_empty(), "{finding:?} looked at nothing");
+            assert!(finding.verdict == Verdict::Held || finding.calls.is_empty(), "{finding:?}");
+            assert!(finding.calls.end as usize <= traced.calls.len(), "{finding:?}");
         }
     }
 }

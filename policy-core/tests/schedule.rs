@@ -1,5 +1,8 @@
 //! Properties of schedules: the next time is later and matches, and nothing that can be typed panics or hangs.
 
+// Tests assert, also in their helpers.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 use chrono::{DateTime, Datelike, Offset, TimeZone, Timelike, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use policy_core::Timestamp;

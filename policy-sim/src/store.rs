@@ -122,6 +122,11 @@ impl Store {
         self.pod(*self.pod_names.get(namespace)?.get(name)?)
     }
 
+    /// How many Pods were ever created; their places are the numbers below it.
+    pub fn pods_ever(&self) -> usize {
+        self.pods.len()
+    }
+
     /// The Pods that exist, oldest first.
     pub fn pods(&self) -> impl Iterator<Item = &Pod> {
         self.shared_pods().map(|pod| &**pod)

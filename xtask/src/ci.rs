@@ -54,7 +54,7 @@ pub(crate) fn verify(args: &fuzz::Args) -> Result<(), String> {
 fn long(steps: &mut Steps, args: &fuzz::Args) -> Result<(), String> {
     steps.step("random", || {
         let mut test = cargo(&["test", "--workspace", "--locked", "--release"]);
-        test.env("PROPTEST_CASES", "20000");
+        test.env("PROPTEST_CASES", "20000").env("JOBPOLICY_LIVES", "20000");
         run_command(test)
     })?;
     steps.step("fuzz", || fuzz::run(args))

@@ -77,9 +77,8 @@ impl Console {
     /// Tells the user what went wrong.
     pub fn report(&self, problems: &[Diagnostic]) {
         let mut err = io::stderr().lock();
-        for problem in problems {
-            // A message that cannot be written has nowhere else to go.
-            let _ = writeln!(err, "{}", problem.render(self.color_err));
-        }
+        let messages: Vec<String> = problems.iter().map(|problem| problem.render(self.color_err)).collect();
+        // A message that cannot be written has nowhere else to go.
+        let _ = writeln!(err, "{}", messages.join("\n\n"));
     }
 }

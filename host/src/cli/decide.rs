@@ -9,6 +9,7 @@ use crate::manifest::{self, Manifest};
 use policy_core::Timestamp;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use world::{Line, World};
 
 mod plan;
 mod world;
@@ -22,7 +23,8 @@ mod world;
 Examples:
   jobpolicy decide job.yaml
   kubectl get jobs,pods -o json | jobpolicy decide -
-  kubectl get cronjobs,jobs -o yaml | jobpolicy decide - --only cronjob/hello --now 2026-01-01T00:00:05Z
+  kubectl get cronjobs,jobs -o yaml | jobpolicy decide - --only cronjob/hello
+  jobpolicy decide jobs.yaml pods.yaml --now 2026-01-01T00:00:05Z --output json
   jobpolicy decide --stream < cases.jsonl")]
 pub(super) struct Args {
     /// Files of YAML or JSON; `-` is standard input
@@ -89,8 +91,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Outcome {
         return Err(nothing_to_decide(args).into());
     }
     let (mut decisions, mut invalid) = (Vec::new(), Vec::new());
+    let world = World::new(&manifests);
     for subject in subjects {
-        match world::line(subject, &manifests, clock.now) {
+        match world.line(subject, clock.now) {
             Ok(line) => decisions.push(Decision { subject, answer: answer(&line)? }),
             Err(findings) => invalid.extend(findings),
         }
@@ -113,7 +116,7 @@ fn nothing_to_decide(args: &Args) -> Diagnostic {
     }
 }
 
-fn answer(line: &world::Line<'_>) -> Result<Value, Failure> {
+fn answer(line: &Line<'_>) -> Result<Value, Failure> {
     let mut bytes = Vec::new();
     crate::stream::decide(line.text.as_bytes(), &mut bytes).map_err(|error| line.diagnose(&error.message))?;
     serde_json::from_slice(&bytes).map_err(|error| {

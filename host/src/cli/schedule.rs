@@ -211,7 +211,9 @@ fn one_as_text(answer: &Answer, asked: &Asked, clock: Clock, color: bool) -> Str
         row.push(render::duration(time.nanos_since(clock.now) / 1_000_000));
         row
     });
-    text.push_str(&render::table(&header, rows));
+    if !answer.times.is_empty() {
+        text.push_str(&render::table(&header, rows));
+    }
     if answer.exhausted {
         text.push_str("no further times: the schedule has none within five years\n");
     }

@@ -8,6 +8,7 @@ use crate::manifest::{self, Manifest};
 use crate::{render, wire};
 use findings::Finding;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub(super) mod findings;
@@ -15,19 +16,21 @@ pub(super) mod findings;
 /// Check manifests of Jobs and CronJobs as the API server would, each error at its line
 ///
 /// Applies strict decoding, defaults and validation of Kubernetes v1.37. Unknown and duplicate fields make a manifest
-/// invalid. Objects of other kinds are skipped.
+/// invalid. Objects of other kinds are skipped; objects
+/// from a cluster are checked as updates that change nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
   jobpolicy validate job.yaml cronjobs/*.yaml
   kubectl get jobs -o json | jobpolicy validate -
-  jobpolicy validate --old deployed.yaml job.yaml
+  kubectl get job pi -o yaml | jobpolicy validate edited.yaml --old -
   jobpolicy validate --stream < manifests.jsonl")]
 pub(super) struct Args {
     /// Files of YAML or JSON; `-` is standard input
     #[arg(value_name = "FILE", required_unless_present = "stream", conflicts_with = "stream")]
     files: Vec<PathBuf>,
-    /// Check the objects as updates of those in this file
+    /// Check objects as updates of those of the same name in this file, both as the API server holds them
+    /// (`kubectl replace`)
     #[arg(long, value_name = "FILE", conflicts_with = "stream")]
     old: Option<PathBuf>,
     /// With --old, check an update of the status
@@ -88,7 +91,10 @@ fn check(manifest: Manifest, old: &[Manifest], subresource: &str) -> Checked {
             == (manifest.kind(), manifest.namespace(), manifest.name())
     };
     let findings = is_batch(&manifest).then(|| {
-        let line = match old.iter().find(same_object) {
+        // What comes from a cluster was created long ago; creating it again is refused for its generated selector.
+        let stored = manifest.is_stored() && manifest.has_resource_version();
+        let old = old.iter().find(same_object).or(stored.then_some(&manifest));
+        let line = match old {
             Some(old) => {
                 json!({ "id": 0, "old": old.object, "new": manifest.object, "subresource": subresource })
             }
@@ -140,30 +146,35 @@ fn as_text(checked: &[Checked], color: bool) -> String {
         text.push_str(&finding.diagnostic.render(color));
         text.push_str("\n\n");
     }
-    text.push_str(&render::table(&["FILE", "OBJECT", "VERDICT"], checked.iter().map(row)));
+    let rows: Vec<Vec<String>> = checked.iter().filter_map(row).collect();
+    if !rows.is_empty() {
+        text.push_str(&render::table(&["FILE", "OBJECT", "VERDICT"], rows));
+    }
+    let mut skipped: BTreeMap<&str, usize> = BTreeMap::new();
+    for other in checked.iter().filter(|c| c.findings.is_none()) {
+        *skipped.entry(other.manifest.kind()).or_default() += 1;
+    }
+    if !skipped.is_empty() {
+        let counts: Vec<String> = skipped.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        text.push_str(&format!("skipped {}: only Jobs and CronJobs are checked\n", counts.join(", ")));
+    }
     text
 }
 
-fn row(checked: &Checked) -> Vec<String> {
+fn row(checked: &Checked) -> Option<Vec<String>> {
+    let findings = checked.findings.as_ref()?;
     let manifest = &checked.manifest;
     let place = format!("{}:{}", manifest.source.name, manifest.position("").line);
     let kind = if manifest.kind().is_empty() { "object" } else { manifest.kind() };
     let name = if manifest.name().is_empty() { "(no name)" } else { manifest.name() };
     let object = format!("{}/{name}", kind.to_lowercase());
-    let verdict = match &checked.findings {
-        None => "skipped, only Jobs and CronJobs are checked".to_owned(),
-        Some(findings) => {
-            let errors = findings.iter().filter(|f| f.is_error()).count();
-            let counted = |count: usize, what: &str| match count {
-                0 => None,
-                1 => Some(format!("1 {what}")),
-                n => Some(format!("{n} {what}s")),
-            };
-            let counts = [counted(errors, "error"), counted(findings.len() - errors, "warning")];
-            let counts: Vec<String> = counts.into_iter().flatten().collect();
-            let word = if errors == 0 { "valid" } else { "invalid" };
-            if counts.is_empty() { word.to_owned() } else { format!("{word}, {}", counts.join(", ")) }
-        }
+    let errors = findings.iter().filter(|f| f.is_error()).count();
+    let counted = |count: usize, what: &str| match count {
+        0 => String::new(),
+        1 => format!(", 1 {what}"),
+        n => format!(", {n} {what}s"),
     };
-    vec![place, object, verdict]
+    let word = if errors == 0 { "valid" } else { "invalid" };
+    let warnings = counted(findings.len() - errors, "warning");
+    Some(vec![place, object, format!("{word}{}{warnings}", counted(errors, "error"))])
 }

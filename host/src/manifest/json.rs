@@ -144,8 +144,12 @@ pub fn locate(text: &str, document: &Range<usize>, path: &[Step]) -> Located {
     let start = offset_of(raw);
     let scalar = !raw.starts_with(['{', '[']) && found == path.len();
     let value = start..start + raw.len();
-    let range = if scalar { value } else { key.unwrap_or(start..start + raw.len().min(1)) };
-    Located { range, found }
+    let range = match &key {
+        _ if scalar => value,
+        Some(key) => key.clone(),
+        None => start..start + raw.len().min(1),
+    };
+    Located { range, key, found }
 }
 
 /// The bytes of each item of a document's list `items`; none when there is no such list.

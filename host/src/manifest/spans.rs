@@ -28,6 +28,8 @@ pub enum Inside {
 pub struct Located {
     /// The bytes to point at: a scalar itself, the key of anything larger.
     pub range: Range<usize>,
+    /// The bytes of the key, where the value has one.
+    pub key: Option<Range<usize>>,
     /// Steps of the path that were found; fewer than its length when the rest does not exist.
     pub found: usize,
 }
@@ -56,7 +58,7 @@ impl SpanNode {
             Some(key) if !scalar => key.clone(),
             _ => node.value.clone(),
         };
-        Located { range, found }
+        Located { range, key: key.cloned(), found }
     }
 }
 

@@ -20,18 +20,13 @@ pub(super) fn read_object<'a, T: Deserialize<'a>>(line: &'a [u8], fields: &[Fiel
     if line.trim_ascii_start().first().is_some_and(|byte| *byte == b'[') {
         return Err(LineError::undecodable(line, &serde_json::Error::custom("a list is not an object")));
     }
-    let text = std::str::from_utf8(line).map_err(|error| {
-        LineError::undecodable(line, &serde_json::Error::custom(format!("not UTF-8: {error}")))
-    })?;
-    serde_json::from_str(text).map_err(|error| {
-        let mut line_error = LineError::undecodable(line, &error);
+    super::parse(line).map_err(|mut error| {
         let values: BTreeMap<String, &RawValue> = serde_json::from_slice(line).unwrap_or_default();
-        let wrong =
-            fields.iter().find(|(name, is_type)| values.get(*name).is_some_and(|value| !is_type(value)));
-        if let Some((name, _)) = wrong {
-            line_error.message = format!("`{name}`: {error}");
+        let is_wrong = |(name, is_type): &&Field| values.get(*name).is_some_and(|value| !is_type(value));
+        if let Some((name, _)) = fields.iter().find(is_wrong) {
+            error.message = format!("`{name}`: {}", error.message);
         }
-        line_error
+        error
     })
 }
 

@@ -1,6 +1,7 @@
 //! `validate --stream`: what the API server would say about creating or changing a Job or CronJob.
 
 use super::LineError;
+use crate::zones::TzDatabase;
 use policy_core::Timestamp;
 use policy_core::spec::validation::{
     CreateContext, FieldError, Object, Review, Rules, Subresource, validate_create, validate_update,
@@ -65,7 +66,7 @@ pub fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
         message: message.to_owned(),
     };
     let review = match (parsed.object, parsed.old, parsed.new) {
-        (Some(object), None, None) => validate_create(object.get().as_bytes(), &context(), &rules()),
+        (Some(object), None, None) => validate_create(object, &context(), &rules()),
         (None, Some(old), Some(new)) => {
             let subresource = match parsed.subresource.as_deref() {
                 None | Some("") => Subresource::Main,
@@ -74,7 +75,7 @@ pub fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
                     return Err(refused(&format!("`{other}` is not a subresource: want `status` or none")));
                 }
             };
-            validate_update(old.get().as_bytes(), new.get().as_bytes(), subresource, &rules())
+            validate_update(old, new, subresource, &rules())
         }
         _ => return Err(refused("want either `object`, or `old` and `new`")),
     };
@@ -105,7 +106,7 @@ fn context() -> CreateContext<'static> {
 }
 
 fn rules() -> Rules<'static> {
-    Rules { has_time_zone: &|name| name.parse::<chrono_tz::Tz>().is_ok(), ..Rules::default() }
+    Rules { time_zones: TzDatabase::shared(), ..Rules::default() }
 }
 
 #[cfg(test)]

@@ -125,3 +125,78 @@ pub(super) fn next_delay_nanos(
     };
     schedule.next(after, zones).or_zero().plus_nanos(NEXT_SCHEDULE_DELTA_NANOS).nanos_since(now)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cron::zone::UtcOnly;
+
+    fn time(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
+    }
+
+    fn since_to(schedule: &str, since: &str, now: &str) -> Option<MostRecent> {
+        let schedule = Schedule::parse(schedule, &UtcOnly).unwrap();
+        most_recent(time(since), None, time(now), &schedule, &UtcOnly)
+    }
+
+    #[test]
+    fn missed_runs_are_estimated_from_the_first_interval() {
+        let found = since_to("30 6-16/4 * * 1-5", "2026-01-02T06:31:00Z", "2026-01-05T10:30:00Z").unwrap();
+        // From Friday 10:30 to Monday 10:30 are 18 intervals of four hours; four times came.
+        assert_eq!(found.missed, 19);
+        assert_eq!(found.time, Some(time("2026-01-05T10:30:00Z")));
+    }
+
+    #[test]
+    fn one_time_is_not_a_missed_one() {
+        let found = since_to("0 * * * *", "2026-01-01T00:30:00Z", "2026-01-01T01:59:59Z").unwrap();
+        assert_eq!((found.time, found.missed), (Some(time("2026-01-01T01:00:00Z")), 0));
+        let found = since_to("0 * * * *", "2026-01-01T00:30:00Z", "2026-01-01T00:59:59Z").unwrap();
+        assert_eq!((found.time, found.missed), (None, 0));
+    }
+
+    #[test]
+    fn an_estimate_beyond_the_last_time_finds_none() {
+        // Minutes of 29 February: the first interval is a minute, so the walk starts just before now.
+        let found = since_to("* * 29 2 *", "2024-01-01T00:00:00Z", "2025-01-01T00:00:00Z").unwrap();
+        assert_eq!(found.time, None);
+        assert!(found.missed > MANY_MISSED);
+    }
+
+    #[test]
+    fn what_never_fires_is_told_apart() {
+        assert_eq!(since_to("0 0 31 2 *", "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"), None);
+    }
+
+    #[test]
+    fn a_long_walk_ends_where_single_steps_would() {
+        for (schedule, last) in [
+            ("@every 7s", "2025-12-31T23:59:59Z"),
+            ("*/7 * * * *", "2026-01-01T00:00:00Z"),
+            ("0 0 29 2 *", "2024-02-29T00:00:00Z"),
+            ("0 12 1 1 *", "2025-01-01T12:00:00Z"),
+        ] {
+            let parsed = Schedule::parse(schedule, &UtcOnly).unwrap();
+            let (start, now) = (time("2010-01-01T00:00:00Z"), time("2026-01-01T00:00:05Z"));
+            let found = last_until(&parsed, start, now, &UtcOnly);
+            assert_eq!(found, walk_until(&parsed, start, now, &UtcOnly), "{schedule}");
+            assert_eq!(found, Some(time(last)), "{schedule}");
+        }
+    }
+
+    #[test]
+    fn seconds_of_a_long_time_are_rounded_as_gos_floats_are() {
+        assert_eq!(float_seconds(1_999_999_999), 1);
+        assert_eq!(float_seconds(1_000_000_000_999_999_999), 1_000_000_001);
+        assert_eq!(float_seconds(-1_500_000_000), -1);
+    }
+
+    #[test]
+    fn an_exhausted_schedule_is_due_at_once_and_for_ever() {
+        let schedule = Schedule::parse("0 0 29 2 *", &UtcOnly).unwrap();
+        let delay =
+            next_delay_nanos(time("2097-01-01T00:00:00Z"), time("2097-01-02T00:00:00Z"), &schedule, &UtcOnly);
+        assert_eq!(delay, i64::MIN);
+    }
+}

@@ -54,6 +54,7 @@ pub(crate) fn begin<R: Recorder>(
         places(cx.pods, &claims.release).map(|pod| Call::Release(pod.pod.clone())).collect();
     let releases = sync.next_calls(calls.len());
     cx.rec.note_calls(Rule::PodReleased, !releases.is_empty(), releases.clone(), |evidence| {
+        evidence.value("own Pods that spec.selector does not match", claims.release.len());
         for pod in places(cx.pods, &claims.release) {
             evidence.value(format!("pod/{}.metadata.labels", pod.pod.name), "not selected");
         }

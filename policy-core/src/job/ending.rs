@@ -123,7 +123,9 @@ fn wake_at_deadline<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) {
     let (Some(seconds), false) = (cx.job.spec.active_deadline_seconds, sync.shape.suspended) else { return };
     let Some(start) = sync.status.start_time else { return };
     let remaining_nanos = seconds_to_nanos(seconds).wrapping_sub(cx.now.nanos_since(start));
-    sync.wake_after(cx.now, remaining_nanos);
+    let at = cx.now.plus_nanos(remaining_nanos);
+    sync.wake.deadline_at = Some(at);
+    sync.wake_at(at);
 }
 
 fn failed_indexes_end_job<R: Recorder>(cx: &mut Cx<'_, R>, sync: &Sync) -> Option<Condition> {

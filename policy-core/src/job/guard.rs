@@ -93,7 +93,7 @@ fn unusable(job: &Job) -> Option<String> {
 fn finished(job: &Job, verdict: JobVerdict, error: Option<SyncError>) -> Finished {
     Finished {
         memory: MemoryDelta::default(),
-        wake: Wake { at: None, retry: error.is_some() },
+        wake: Wake { retry: error.is_some(), ..Wake::default() },
         verdict,
         events: Vec::new(),
         counted: Counted::new(job),

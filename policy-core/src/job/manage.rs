@@ -119,7 +119,9 @@ fn waits<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync, rule: Rule, wait_nano
         evidence.value("remaining wait", format!("{} ms", wait_nanos / 1_000_000));
     });
     if wait_nanos > 0 {
-        sync.wake_after(cx.now, wait_nanos.max(cx.settings.sync_batch_period_nanos));
+        let at = cx.now.plus_nanos(wait_nanos.max(cx.settings.sync_batch_period_nanos));
+        sync.wake.backoff_ends_at = Some(at);
+        sync.wake_at(at);
     }
     wait_nanos > 0
 }

@@ -27,8 +27,12 @@ pub struct Finished {
 /// When to decide again. Both can be wanted: whichever comes first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wake {
-    /// At this instant: a back-off ends or the deadline is reached.
+    /// At this instant: a back-off ends or the deadline is reached, whichever is earlier.
     pub at: Option<Timestamp>,
+    /// When the back-off ends that Pod creation waits for; at least a batch period from now.
+    pub backoff_ends_at: Option<Timestamp>,
+    /// When the Job will have been active for `spec.activeDeadlineSeconds`.
+    pub deadline_at: Option<Timestamp>,
     /// After the work queue's rate-limited delay, because the sync failed.
     pub retry: bool,
 }

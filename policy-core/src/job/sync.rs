@@ -172,9 +172,8 @@ impl Sync {
         Wave { calls, first_call: numbers.start, expect, events: core::mem::take(&mut self.events) }
     }
 
-    /// Asks for a sync after `delay_nanos`; the earliest such wish counts.
-    pub(crate) fn wake_after(&mut self, now: Timestamp, delay_nanos: i64) {
-        let at = now.plus_nanos(delay_nanos);
+    /// Asks for a sync at `at`; the earliest such wish counts.
+    pub(crate) fn wake_at(&mut self, at: Timestamp) {
         self.wake.at = Some(self.wake.at.map_or(at, |earlier| earlier.min(at)));
     }
 
@@ -187,7 +186,7 @@ impl Sync {
 
     /// Ends the sync.
     pub(crate) fn finish(self, verdict: JobVerdict, error: Option<SyncError>) -> super::Finished {
-        let wake = Wake { at: self.wake.at, retry: error.is_some() };
+        let wake = Wake { retry: error.is_some(), ..self.wake };
         super::Finished {
             memory: self.delta,
             wake,

@@ -138,6 +138,7 @@ fn removable<R: Recorder>(cx: &mut Cx<'_, R>, sync: &Sync) -> Vec<u32> {
         }
     }
     cx.rec.note(Rule::FinalizerKeptForIndex, !kept.is_empty(), |evidence| {
+        evidence.value("failed Pods that wait for a replacement", kept.len());
         for pod in kept {
             evidence.value(format!("pod/{}", pod.pod.name), format!("last failure of index {}", pod.index));
         }

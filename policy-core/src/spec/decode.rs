@@ -40,11 +40,21 @@ pub(crate) fn decode<'a>(text: &'a str, ty: &'static StructType) -> Result<Decod
     }
 }
 
-/// Reads what an object calls itself: its `apiVersion` and `kind` (`SimpleMetaFactory.Interpret`).
+/// How much of an object to read for its type.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TypeMeta {
+    /// Until both fields are known, which is all there is to know unless one is given twice.
+    First,
+    /// To the end, so that the last counts.
+    Last,
+}
+
+/// Reads what an object calls itself: its `apiVersion` and `kind` (`SimpleMetaFactory.Interpret`, which unlike the
+/// rest of decoding passes over the case of letters).
 ///
 /// # Errors
 /// Upstream's words where the text is not an object, or either is not a text.
-pub(crate) fn type_meta(text: &str) -> Result<(Cow<'_, str>, Cow<'_, str>), String> {
+pub(crate) fn type_meta(text: &str, extent: TypeMeta) -> Result<(Cow<'_, str>, Cow<'_, str>), String> {
     let mut reader = Reader::new(text);
     let (mut api_version, mut kind) = (Cow::Borrowed(""), Cow::Borrowed(""));
     let wrong = |got: &str, what: &str| {
@@ -59,21 +69,35 @@ pub(crate) fn type_meta(text: &str) -> Result<(Cow<'_, str>, Cow<'_, str>), Stri
     }
     let mut first = true;
     while let Some(key) = reader.next_key(&mut first).map_err(Malformed::into_text)? {
-        let place = match &*key {
-            "apiVersion" => &mut api_version,
-            "kind" => &mut kind,
-            _ => {
-                reader.skip().map_err(Malformed::into_text)?;
-                continue;
-            }
+        let (place, name) = if is_folded(&key, "apiVersion") {
+            (&mut api_version, "apiVersion")
+        } else if is_folded(&key, "kind") {
+            (&mut kind, "kind")
+        } else {
+            reader.skip().map_err(Malformed::into_text)?;
+            continue;
         };
         match reader.peek() {
             Some(b'"') => *place = reader.string().map_err(Malformed::into_text)?,
             Some(b'n') => reader.skip().map(drop).map_err(Malformed::into_text)?,
-            _ => return Err(wrong(reader.kind(), &format!("struct field .{key} of type string"))),
+            _ => return Err(wrong(reader.kind(), &format!("struct field .{name} of type string"))),
+        }
+        if extent == TypeMeta::First && !api_version.is_empty() && !kind.is_empty() {
+            break;
         }
     }
     Ok((api_version, kind))
+}
+
+/// Whether `encoding/json` takes a key for the field `name`, whatever the case of its letters.
+fn is_folded(key: &str, name: &str) -> bool {
+    let fold = |c: char| match c {
+        // The two letters outside ASCII that have a form within.
+        '\u{212a}' => 'k',
+        '\u{17f}' => 's',
+        c => c.to_ascii_lowercase(),
+    };
+    key.chars().map(fold).eq(name.chars().map(fold))
 }
 
 /// An error that ends decoding at once: those of types that read themselves.
@@ -148,17 +172,20 @@ impl<'a> Decoder<'a> {
             Some(Node::Struct(fields)) => fields,
             _ => Struct::new(ty),
         };
-        let mut seen = Seen::default();
+        // One bit for each field; no type has more than 64.
+        let mut seen: u64 = 0;
         let mut first = true;
         while let Some(key) = self.reader.next_key(&mut first)? {
-            let Some(field) = ty.field(&key) else {
+            let Some((index, field)) = ty.position(&key) else {
                 self.note_strict("unknown", &key);
                 self.reader.skip()?;
                 continue;
             };
-            if seen.twice(field) {
+            let bit = 1_u64.checked_shl(index).unwrap_or_default();
+            if seen & bit != 0 {
                 self.note_strict("duplicate", field.name);
             }
+            seen |= bit;
             let mut value = fields.take(field);
             self.path.push(Step::Field(field, ty));
             self.field(field, &mut value)?;
@@ -340,7 +367,7 @@ impl<'a> Decoder<'a> {
             }
         }
         push_name(&mut path, name);
-        let error = format!("{what} field {}", super::validation::quoted(&path));
+        let error = format!("{what} field {}", crate::cron::go_text::quote(&path));
         if !self.strict_errors.contains(&error) {
             self.strict_errors.push(error);
         }
@@ -352,19 +379,6 @@ fn push_name(path: &mut String, name: &str) {
         path.push('.');
     }
     path.push_str(name);
-}
-
-/// The fields of one object that were read already.
-#[derive(Default)]
-struct Seen(Vec<*const FieldType>);
-
-impl Seen {
-    fn twice(&mut self, field: &'static FieldType) -> bool {
-        let address = core::ptr::from_ref(field);
-        let twice = self.0.contains(&address);
-        self.0.push(address);
-        twice
-    }
 }
 
 impl Malformed {

@@ -124,6 +124,12 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Whether a field with this value is Go's zero value, an empty list or map not counting as nil.
+    pub(crate) fn is_unset_in(&self, field: &FieldType) -> bool {
+        let holder = matches!(self, Node::List(_) | Node::Map(_) | Node::Struct(_));
+        field.presence != Presence::Pointer && !holder && self.is_zero()
+    }
+
     /// Semantic equality (`apiequality.Semantic.DeepEqual`): amounts by value, times by instant, nil like empty.
     pub(crate) fn same(&self, other: &Node<'_>) -> bool {
         match (self, other) {
@@ -147,26 +153,17 @@ impl<'a> Struct<'a> {
         Struct { ty, values: Vec::new() }
     }
 
-    pub(crate) fn ty(&self) -> &'static StructType {
-        self.ty
-    }
-
     /// The fields that are set, in the order of the type.
     pub(crate) fn values(&self) -> impl Iterator<Item = (&'static FieldType, &Node<'a>)> {
         self.values.iter().map(|(field, value)| (*field, value))
     }
 
-    /// The fields that are set, to be changed.
-    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = (&'static FieldType, &mut Node<'a>)> {
-        self.values.iter_mut().map(|(field, value)| (*field, value))
-    }
-
     pub(crate) fn get(&self, name: &str) -> Option<&Node<'a>> {
-        self.values.iter().find(|(field, _)| field.name == name).map(|(_, value)| value)
+        self.values.iter().find(|(field, _)| field.is_named(name)).map(|(_, value)| value)
     }
 
     pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Node<'a>> {
-        self.values.iter_mut().find(|(field, _)| field.name == name).map(|(_, value)| value)
+        self.values.iter_mut().find(|(field, _)| field.is_named(name)).map(|(_, value)| value)
     }
 
     /// A struct field's own fields, if it is set.
@@ -223,15 +220,15 @@ impl<'a> Struct<'a> {
         if let Some(Node::Map(entries)) = self.get_mut(name) { Some(entries) } else { None }
     }
 
-    /// The text under a key of a field's map.
-    pub(crate) fn entry(&self, name: &str, key: &str) -> Option<&str> {
-        self.map(name)?.get(key)?.as_text()
-    }
-
     /// Takes a field's value out, if it is set.
     pub(crate) fn take(&mut self, field: &'static FieldType) -> Option<Node<'a>> {
         let index = self.values.iter().position(|(f, _)| ptr::eq(*f, field))?;
         Some(self.values.remove(index).1)
+    }
+
+    /// Takes a field's value out by the field's name.
+    pub(crate) fn take_named(&mut self, name: &str) -> Option<Node<'a>> {
+        self.ty.field(name).and_then(|field| self.take(field))
     }
 
     /// Sets a field of the type by its declaration.
@@ -274,7 +271,7 @@ impl<'a> Struct<'a> {
 
     /// Clears a field.
     pub(crate) fn remove(&mut self, name: &str) {
-        self.values.retain(|(field, _)| field.name != name);
+        self.values.retain(|(field, _)| !field.is_named(name));
     }
 
     /// A plain struct field's own fields, which always exist in Go.
@@ -302,12 +299,14 @@ impl<'a> Struct<'a> {
         let mut values = self.values.iter().peekable();
         self.ty.fields.iter().filter_map(move |field| {
             let value = values.next_if(|(f, _)| ptr::eq(*f, field)).map(|(_, value)| value);
-            match (field.presence, value) {
-                (Presence::Pointer, Some(value)) => Some((field, Some(value))),
-                (_, Some(value)) if !value.is_empty() => Some((field, Some(value))),
-                (Presence::Always, _) => is_scalar(&field.ty).then_some((field, None)),
-                _ => None,
-            }
+            let written = match (field.presence, value) {
+                (Presence::Pointer, value) => value.is_some(),
+                (Presence::Always, _) if is_scalar(&field.ty) => true,
+                // To Go a quantity is a struct, and `omitempty` does not leave those out.
+                _ if matches!(field.ty, Type::Quantity) => true,
+                (_, value) => value.is_some_and(|value| !value.is_empty()),
+            };
+            written.then_some((field, value))
         })
     }
 }

@@ -3,8 +3,9 @@
 //!
 //! ```
 //! use policy_core::spec::validation::{CreateContext, Rules, validate_create};
-//! let job = br#"{"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "pi"}, "spec": {
+//! let job = r#"{"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "pi"}, "spec": {
 //!     "template": {"spec": {"containers": [{"name": "pi", "image": "perl"}]}}}}"#;
+//! let job = serde_json::from_str(job).unwrap();
 //! let review = validate_create(job, &CreateContext::default(), &Rules::default());
 //! assert_eq!(
 //!     review.errors[0].to_string(),
@@ -14,12 +15,15 @@
 //! assert_eq!(defaulted["spec"]["backoffLimit"], 6);
 //! ```
 
-use super::decode;
+use super::decode::{self, TypeMeta};
 use super::object::{Node, Struct};
+use super::schema::StructType;
 use super::schema::batch::{CRON_JOB, JOB};
 use crate::Timestamp;
+use crate::cron::go_text::quote;
+use crate::cron::{TimeZones, UtcOnly};
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -51,7 +55,6 @@ mod pod_resources;
 mod pod_template;
 mod probes;
 mod projected;
-mod quote;
 mod resources;
 mod restart;
 mod schedule;
@@ -65,13 +68,12 @@ mod volumes;
 mod warnings;
 
 pub use error::{ErrorType, FieldError};
-pub(crate) use quote::quote as quoted;
 
 /// What the cluster brings to the rules.
 #[derive(Clone, Copy)]
 pub struct Rules<'r> {
-    /// Whether the tz database has a zone of this very name.
-    pub has_time_zone: &'r dyn Fn(&str) -> bool,
+    /// The zones that `timeZone` may name.
+    pub time_zones: &'r dyn TimeZones,
     /// Whether containers may be privileged: the API server's flag `--allow-privileged`, which is off by default and
     /// on in most clusters.
     pub allow_privileged: bool,
@@ -79,7 +81,7 @@ pub struct Rules<'r> {
 
 impl Default for Rules<'_> {
     fn default() -> Self {
-        Rules { has_time_zone: &|name| name == "UTC", allow_privileged: false }
+        Rules { time_zones: &UtcOnly, allow_privileged: false }
     }
 }
 
@@ -154,18 +156,22 @@ impl Serialize for Object<'_> {
     }
 }
 
-/// Reviews a manifest as the API server does on creation. `manifest` is JSON text.
-pub fn validate_create<'a>(manifest: &'a [u8], context: &CreateContext<'a>, rules: &Rules<'_>) -> Review<'a> {
+/// Reviews a manifest as the API server does on creation.
+pub fn validate_create<'a>(
+    manifest: &'a RawValue,
+    context: &CreateContext<'a>,
+    rules: &Rules<'_>,
+) -> Review<'a> {
     match Manifest::read(manifest) {
         Ok(manifest) => create::create(manifest, context, rules),
         Err(error) => Review::undecodable(error),
     }
 }
 
-/// Reviews the change of a stored object `old` to `new`, both JSON text. The errors are those of the new object.
+/// Reviews the change of a stored object `old` to `new`. The errors are those of the new object.
 pub fn validate_update<'a>(
-    old: &'a [u8],
-    new: &'a [u8],
+    old: &'a RawValue,
+    new: &'a RawValue,
     subresource: Subresource,
     rules: &Rules<'_>,
 ) -> Review<'a> {
@@ -187,6 +193,29 @@ enum Kind {
     CronJob,
 }
 
+impl Kind {
+    /// The kind of an object by what it calls itself.
+    fn of(text: &str, extent: TypeMeta) -> Result<Self, String> {
+        let (api_version, kind) = decode::type_meta(text, extent)?;
+        match (&*api_version, &*kind) {
+            (_, "") => Err(format!("Object 'Kind' is missing in '{text}'")),
+            ("", _) => Err(format!("Object 'apiVersion' is missing in '{text}'")),
+            ("batch/v1", "Job") => Ok(Kind::Job),
+            ("batch/v1", "CronJob") => Ok(Kind::CronJob),
+            (version, kind) => {
+                Err(format!("no kind {} is registered for version {}", quote(kind), quote(version)))
+            }
+        }
+    }
+
+    fn ty(self) -> &'static StructType {
+        match self {
+            Kind::Job => &JOB,
+            Kind::CronJob => &CRON_JOB,
+        }
+    }
+}
+
 /// A manifest that was read, with its defaults.
 struct Manifest<'a> {
     kind: Kind,
@@ -197,22 +226,18 @@ struct Manifest<'a> {
 }
 
 impl<'a> Manifest<'a> {
-    /// Reads JSON text and fills in the defaults.
-    fn read(text: &'a [u8]) -> Result<Self, String> {
-        // The decoder relies on well-formed text.
-        let text = serde_json::from_slice::<&RawValue>(text).map_err(|error| error.to_string())?.get();
-        let (api_version, kind) = decode::type_meta(text)?;
-        let (kind, ty) = match (&*api_version, &*kind) {
-            (_, "") => return Err(format!("Object 'Kind' is missing in '{text}'")),
-            ("", _) => return Err(format!("Object 'apiVersion' is missing in '{text}'")),
-            ("batch/v1", "Job") => (Kind::Job, &JOB),
-            ("batch/v1", "CronJob") => (Kind::CronJob, &CRON_JOB),
-            (version, kind) => {
-                return Err(format!("no kind \"{kind}\" is registered for version \"{version}\""));
-            }
-        };
-        let decoded = decode::decode(text, ty)?;
+    /// Reads an object and fills in its defaults.
+    fn read(manifest: &'a RawValue) -> Result<Self, String> {
+        let text = manifest.get();
+        let kind = Kind::of(text, TypeMeta::First).or_else(|_| Kind::of(text, TypeMeta::Last))?;
+        let decoded = decode::decode(text, kind.ty());
+        let is_odd = !decoded.as_ref().is_ok_and(|decoded| decoded.strict_errors.is_empty());
+        let last = if is_odd { Kind::of(text, TypeMeta::Last)? } else { kind };
+        let (kind, decoded) =
+            if last == kind { (kind, decoded?) } else { (last, decode::decode(text, last.ty())?) };
         let mut object = decoded.object;
+        object.set("apiVersion", Node::constant("batch/v1"));
+        object.set("kind", Node::constant(kind.ty().short_name()));
         let shares_labels = match kind {
             Kind::Job => super::defaults::default_job(&mut object),
             Kind::CronJob => {

@@ -4,11 +4,11 @@
 use super::random::Random;
 use super::store::{Answer, PodChange, Store, version_of};
 use policy_core::explain::{Finding, Trace, Verdict};
-use policy_core::job::{Call, Finished, JobView, PodDigester, PodDraft, PodFacts, PodRef, Step, begin};
+use policy_core::job::{Call, Finished, PodDraft, PodRef, Step, begin};
 use policy_core::orphan::{self, OrphanDecision};
-use policy_core::spec::{JOB_TRACKING_FINALIZER, Job, Pod};
+use policy_core::spec::{Job, Pod};
 use policy_core::step::{CallError, CallErrorKind, Outcome, Wave};
-use policy_core::{JobMemory, NANOS_PER_SECOND, Settings, Timestamp};
+use policy_core::{JobCache, JobMemory, NANOS_PER_SECOND, PodEvent, Settings, Timestamp};
 
 /// How often things go wrong, in hundredths.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,7 +29,9 @@ pub(crate) struct Controller {
     pub(crate) waits_for_own_writes: bool,
     pub(crate) faults: Faults,
     pub(crate) memory: JobMemory,
-    job: Option<Job>,
+    /// What decisions are made about; `None` when there is no Job.
+    cache: Option<JobCache>,
+    /// The Pods as the watch has shown them.
     pods: Vec<Pod>,
     pub(crate) job_cursor: usize,
     pub(crate) pod_cursor: usize,
@@ -50,7 +52,7 @@ impl Controller {
             waits_for_own_writes,
             faults,
             memory: JobMemory::default(),
-            job: None,
+            cache: None,
             pods: Vec::new(),
             job_cursor: 0,
             pod_cursor: 0,
@@ -66,9 +68,14 @@ impl Controller {
     pub(crate) fn start(&mut self, store: &Store, random: &mut Random) {
         store.tell(|| "the controller starts".into());
         self.memory = JobMemory::default();
-        self.job = store.job.clone();
         self.pods = store.pods.values().cloned().collect();
         random.shuffle(&mut self.pods);
+        self.cache = store.job.clone().map(JobCache::new);
+        if let Some(cache) = &mut self.cache {
+            for pod in &self.pods {
+                cache.apply(PodEvent::Applied(pod));
+            }
+        }
         (self.job_cursor, self.pod_cursor) = (store.job_log.len(), store.pod_log.len());
         (self.written_version, self.written_pods) = (0, 0);
         self.due = Some(store.now);
@@ -87,18 +94,21 @@ impl Controller {
     pub(crate) fn deliver_job(&mut self, store: &Store) {
         let Some(change) = store.job_log.get(self.job_cursor) else { return };
         self.job_cursor += 1;
-        self.job = change.clone();
         self.enqueue(store.now);
-        match &self.job {
-            None => {
+        match (change, &mut self.cache) {
+            (Some(job), Some(cache)) => {
+                cache.set_job(job.clone());
+                if job.status.finished().is_none() {
+                    return;
+                }
+            }
+            (Some(job), None) => self.cache = Some(JobCache::new(job.clone())),
+            (None, _) => {
+                self.cache = None;
                 self.memory = JobMemory::default();
-                self.orphans = self.pods.iter().map(|pod| pod.metadata.name.clone()).collect();
             }
-            Some(job) if job.status.finished().is_some() => {
-                self.orphans = self.pods.iter().map(|pod| pod.metadata.name.clone()).collect();
-            }
-            Some(_) => {}
         }
+        self.orphans = self.pods.iter().map(|pod| pod.metadata.name.clone()).collect();
     }
 
     pub(crate) fn deliver_pod(&mut self, store: &Store) {
@@ -106,8 +116,13 @@ impl Controller {
         self.pod_cursor += 1;
         let (PodChange::Set(pod) | PodChange::Gone(pod)) = change;
         let place = self.pods.iter().position(|known| known.metadata.uid == pod.metadata.uid);
-        let gone = matches!(change, PodChange::Gone(_));
-        self.observe(pod, place.is_none(), gone);
+        if let Some(cache) = &mut self.cache {
+            let event = match change {
+                PodChange::Set(pod) => PodEvent::Applied(pod),
+                PodChange::Gone(pod) => PodEvent::Deleted { uid: &pod.metadata.uid },
+            };
+            cache.apply_and_observe(event, &mut self.memory);
+        }
         match (change, place) {
             (PodChange::Gone(_), Some(place)) => drop(self.pods.remove(place)),
             (PodChange::Gone(_), None) => {}
@@ -118,28 +133,12 @@ impl Controller {
         self.enqueue(store.now.plus_nanos(self.settings.sync_batch_period_nanos));
     }
 
-    /// Lowers what was expected (upstream `addPod`, `updatePod`, `deletePod`).
-    fn observe(&mut self, pod: &Pod, new: bool, gone: bool) {
-        let owner = pod.metadata.controller().map(|owner| owner.uid.as_str());
-        if owner.is_none() || owner != self.job.as_ref().map(|job| job.metadata.uid.as_str()) {
-            return;
-        }
-        if gone || pod.metadata.is_deleting() {
-            self.memory.expectations.lower(0, 1);
-        } else if new {
-            self.memory.expectations.lower(1, 0);
-        }
-        if gone || !pod.metadata.has_finalizer(JOB_TRACKING_FINALIZER) {
-            self.memory.finalizers_being_removed.remove(pod.metadata.uid.as_str());
-        }
-    }
-
     /// Takes the finalizer off orphans; what fails is tried again.
     pub(crate) fn sync_orphans(&mut self, store: &mut Store, random: &mut Random) {
         for name in std::mem::take(&mut self.orphans) {
             let Some(pod) = self.pods.iter().find(|pod| pod.metadata.name == name) else { continue };
             if let OrphanDecision::RemoveFinalizer(pod) =
-                orphan::decide(pod, self.job.as_ref(), &self.settings, &mut ())
+                orphan::decide(pod, self.cache.as_ref().map(JobCache::job), &self.settings, &mut ())
             {
                 let outcome = self.with_faults(random, store, |store| store.remove_finalizer(&pod));
                 if outcome.is_err_and(|kind| kind != CallErrorKind::NotFound) {
@@ -156,32 +155,28 @@ impl Controller {
     /// One sync, if the key is due. `false`: the controller died in it.
     pub(crate) fn sync(&mut self, store: &mut Store, random: &mut Random) -> bool {
         self.due = None;
-        let Some(job) = self.job.clone() else { return true };
-        let pods = self.pods.clone();
-        let digester = PodDigester::new(&job);
-        let facts: Vec<PodFacts> = pods.iter().map(|pod| digester.digest(pod)).collect();
+        // Events that come in while the sync is under way belong to the next one.
+        let Some(cache) = self.cache.clone() else { return true };
+        let (job, pods) = (cache.job(), self.pods.clone());
         let version = version_of(&job.metadata.resource_version);
         let behind = version < self.written_version || self.pod_cursor < self.written_pods;
         self.memory.awaits_own_writes = self.waits_for_own_writes && behind;
         let settings = self.settings.clone();
-        let view = JobView { job: &job, pods: &facts, settings: &settings };
+        let view = cache.view(&settings);
         let mut sync = SyncRun {
-            job: &job,
+            job,
             pods: &pods,
-            draft: PodDraft::new(&job),
+            draft: PodDraft::new(job),
             version,
             trace: Trace::default(),
             calls: 0,
         };
         store.tell(|| {
-            format!(
-                "sync at job {version}, {:?}, {:?}",
-                self.memory,
-                facts
-                    .iter()
-                    .map(|f| (&f.pod.uid, f.phase, f.deleting, f.has_finalizer, f.index))
-                    .collect::<Vec<_>>()
-            )
+            let pods = view
+                .pods
+                .iter()
+                .map(|pod| (&pod.pod.uid, pod.phase, pod.deleting, pod.has_finalizer, pod.index));
+            format!("sync at job {version}, {:?}, {:?}", self.memory, pods.collect::<Vec<_>>())
         });
         let mut step = begin(view, &self.memory, store.now, &mut sync.trace);
         let end = loop {

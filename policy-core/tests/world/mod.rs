@@ -23,14 +23,6 @@ const TROUBLED_STEPS: usize = 150;
 /// Steps in which a Job must then come to its end.
 const QUIET_STEPS: usize = 3_000;
 
-/// How a life went.
-pub(crate) struct Life {
-    /// The Job at its end; `None` when it was deleted.
-    pub(crate) job: Option<Job>,
-    /// What every sync found.
-    pub(crate) findings: Vec<Finding>,
-}
-
 struct World {
     random: Random,
     store: Store,
@@ -38,8 +30,8 @@ struct World {
     kubelet: Kubelet,
 }
 
-/// Lives the life of this seed and checks it at every step.
-pub(crate) fn live(seed: u64, verbose: bool) -> Life {
+/// Lives the life of this seed and checks it at every step; returns what every sync found.
+pub(crate) fn live(seed: u64, verbose: bool) -> Vec<Finding> {
     let mut world = scenario::world(seed);
     world.store.verbose = verbose;
     for _ in 0..TROUBLED_STEPS {
@@ -52,7 +44,7 @@ pub(crate) fn live(seed: u64, verbose: bool) -> Life {
         }
     }
     world.check_end();
-    Life { job: world.store.job, findings: world.controller.findings }
+    world.controller.findings
 }
 
 impl World {

@@ -134,7 +134,7 @@ fn start(world: &mut World, key: &Key) {
     let digester = entry.digester.as_ref();
     let digest = |job: &Job| {
         let pods = informer.candidates(&job.metadata.uid, &job.metadata.namespace);
-        let digested = pods.iter().filter_map(|pod| Some(digester?.digest(&pod.to_spec())));
+        let digested = pods.iter().filter_map(|pod| Some(events::digest(digester?, pod)));
         let own = digested.filter(|facts| facts.claim != job::Claim::Foreign);
         own.map(DigestedEvent::Applied).collect()
     };

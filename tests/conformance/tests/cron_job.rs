@@ -62,6 +62,11 @@ fn every_call_is_cited_by_a_rule_that_held() {
             let rules = held().filter(|finding| finding.calls.contains(&number)).count();
             assert_eq!(rules, 1, "{}: call {number} of {:?}", case.id, plan.calls);
         }
-        assert!(trace.findings().iter().all(|finding| finding.rule.domain() == "cronjob"), "{}", case.id);
+        for finding in trace.findings() {
+            assert_eq!(finding.rule.domain(), "cronjob", "{}", case.id);
+            assert!(!finding.evidence.is_empty(), "{}: {finding:?} looked at nothing", case.id);
+            assert!(finding.verdict == Verdict::Held || finding.calls.is_empty(), "{}: {finding:?}", case.id);
+            assert!(finding.calls.end as usize <= plan.calls.len(), "{}: {finding:?}", case.id);
+        }
     }
 }

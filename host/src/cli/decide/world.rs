@@ -1,4 +1,4 @@
-//! From the objects of the input to a line of the `decide` protocol.
+//! From the objects of the input to lines of the `decide` protocol.
 
 use crate::cli::validate::findings;
 use crate::diagnostic::Diagnostic;
@@ -7,6 +7,14 @@ use crate::manifest::{Manifest, json};
 use crate::wire;
 use policy_core::Timestamp;
 use serde_json::{Value, json};
+use std::collections::HashMap;
+
+/// The objects of the input, by what may own them.
+pub(super) struct World<'m> {
+    /// By kind, namespace and the owner's name or UID; without a controlling owner, by an empty string.
+    owned: HashMap<(&'m str, &'m str, &'m str), Vec<usize>>,
+    all: &'m [Manifest],
+}
 
 /// A line and what it was made from, in the order of its list.
 pub(super) struct Line<'m> {
@@ -15,25 +23,46 @@ pub(super) struct Line<'m> {
     others: Vec<&'m Manifest>,
 }
 
-/// The line that asks about a Job with the Pods, or a CronJob with the Jobs, of its namespace.
-///
-/// # Errors
-/// The manifest is not from a cluster and the API server would not take it.
-pub(super) fn line<'m>(
-    subject: &'m Manifest,
-    all: &'m [Manifest],
-    now: Timestamp,
-) -> Result<Line<'m>, Vec<Diagnostic>> {
-    let object = if subject.is_stored() { subject.object.clone() } else { created(subject, now)? };
-    let (key, list, kind) = match subject.kind() {
-        "CronJob" => ("cronJob", "jobs", "Job"),
-        _ => ("job", "pods", "Pod"),
-    };
-    let others: Vec<&Manifest> =
-        all.iter().filter(|m| m.kind() == kind && m.namespace() == subject.namespace()).collect();
-    let objects: Vec<&Value> = others.iter().map(|m| &m.object).collect();
-    let text = json!({ "id": 0, "now": now.to_rfc3339_nano(), key: object, list: objects }).to_string();
-    Ok(Line { text, subject, others })
+impl<'m> World<'m> {
+    /// Sorts the objects by owner, so that each Job is shown its own Pods and not those of a whole cluster.
+    pub(super) fn new(all: &'m [Manifest]) -> Self {
+        let mut owned: HashMap<_, Vec<usize>> = HashMap::new();
+        for (index, manifest) in all.iter().enumerate() {
+            // Upstream finds the Pods of a Job by UID and the Jobs of a CronJob by name.
+            let owner = match manifest.kind() {
+                "Pod" => manifest.controller("uid"),
+                "Job" => manifest.controller("name"),
+                _ => continue,
+            };
+            owned.entry((manifest.kind(), manifest.namespace(), owner)).or_default().push(index);
+        }
+        World { owned, all }
+    }
+
+    /// The objects of a kind that an owner controls, and those without a controller, in the order of the input.
+    fn of(&self, kind: &'m str, namespace: &'m str, owner: &'m str) -> Vec<&'m Manifest> {
+        let listed =
+            |owner: &'m str| self.owned.get(&(kind, namespace, owner)).map(Vec::as_slice).unwrap_or_default();
+        let mut indexes = [listed(owner), listed("")].concat();
+        indexes.sort_unstable();
+        indexes.dedup();
+        indexes.into_iter().filter_map(|index| self.all.get(index)).collect()
+    }
+
+    /// The line that asks about a Job with its Pods, or a CronJob with its Jobs.
+    ///
+    /// # Errors
+    /// The manifest is not from a cluster and the API server would not take it.
+    pub(super) fn line(&self, subject: &'m Manifest, now: Timestamp) -> Result<Line<'m>, Vec<Diagnostic>> {
+        let object = if subject.is_stored() { subject.object.clone() } else { created(subject, now)? };
+        let (key, list, others) = match subject.kind() {
+            "CronJob" => ("cronJob", "jobs", self.of("Job", subject.namespace(), subject.name())),
+            _ => ("job", "pods", self.of("Pod", subject.namespace(), subject.uid())),
+        };
+        let objects: Vec<&Value> = others.iter().map(|m| &m.object).collect();
+        let text = json!({ "id": 0, "now": now.to_rfc3339_nano(), key: object, list: objects }).to_string();
+        Ok(Line { text, subject, others })
+    }
 }
 
 impl Line<'_> {

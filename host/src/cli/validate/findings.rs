@@ -60,7 +60,11 @@ pub(in crate::cli) fn of(manifest: &Manifest, line: &Value) -> Vec<Finding> {
 impl Finding {
     fn at_field(manifest: &Manifest, severity: Severity, kind: &str, field: &str, message: String) -> Self {
         let located = manifest.locate(field);
-        let at = manifest.source.position(located.range.start);
+        let range = match located.key {
+            Some(key) if kind == "StrictDecoding" => key,
+            _ => located.range,
+        };
+        let at = manifest.source.position(range.start);
         let headline = if field.is_empty() { message.clone() } else { format!("{field}: {message}") };
         let missing = path::parse(field).get(located.found).map(|step| step.text().to_owned());
         let label = match missing {
@@ -77,7 +81,7 @@ impl Finding {
             message,
             line: at.line,
             column: at.column,
-            diagnostic: diagnostic.at(&manifest.source, located.range, label),
+            diagnostic: diagnostic.at(&manifest.source, range, label),
         }
     }
 
@@ -147,10 +151,15 @@ fn strict(manifest: &Manifest, text: &str) -> Vec<Finding> {
 /// `json: cannot unmarshal string into Go struct field JobSpec.spec.parallelism of type int32`, said plainly.
 fn decoding(manifest: &Manifest, message: &str) -> Finding {
     let Some(mismatch) = Mismatch::parse(message) else {
-        return Finding::at_field(manifest, Severity::Error, "Decoding", "", message.to_owned());
+        let (field, help) = match message.starts_with("no kind ") {
+            true => ("kind", Some("the API server knows `Job` and `CronJob` of `batch/v1`".to_owned())),
+            false => ("", None),
+        };
+        let finding = Finding::at_field(manifest, Severity::Error, "Decoding", field, message.to_owned());
+        return finding.help(help);
     };
     let field = mismatch.find(&manifest.object).unwrap_or_else(|| mismatch.path.to_owned());
-    let text = format!("expected {}, found {}", mismatch.expected(), mismatch.found);
+    let text = format!("expected {}, found {}", mismatch.expected(), mismatch.found_in_words());
     let help = mismatch.help(manifest, &field);
     Finding::at_field(manifest, Severity::Error, "Decoding", &field, text).help(help)
 }
@@ -182,11 +191,23 @@ impl<'m> Mismatch<'m> {
         Some(Mismatch { found, path, go_type })
     }
 
+    fn found_in_words(&self) -> String {
+        match self.found {
+            "string" => "a string".to_owned(),
+            "bool" => "a boolean".to_owned(),
+            "array" => "a list".to_owned(),
+            "object" => "a mapping".to_owned(),
+            "number" => "a number".to_owned(),
+            literal => literal.replacen("number ", "", 1),
+        }
+    }
+
     fn expected(&self) -> &str {
         match self.go_type {
             "string" => "a string",
             "bool" => "a boolean",
-            "int32" | "int64" | "int" | "uint16" => "an integer",
+            "int32" => "an integer of 32 bits",
+            "int64" | "int" => "an integer",
             list if list.starts_with("[]") => "a list",
             map if map.starts_with("map[") => "a mapping",
             _ => "an object",
@@ -264,7 +285,7 @@ mod tests {
         let finding = decoding(&manifest, text);
         assert_eq!(finding.field, "spec.containers[0].env[1].value");
         assert_eq!((finding.line, finding.column), (5, 14));
-        assert_eq!(finding.message, "expected a string, found bool");
+        assert_eq!(finding.message, "expected a string, found a boolean");
         assert!(finding.diagnostic.help.unwrap().contains("write `\"yes\"`"));
     }
 

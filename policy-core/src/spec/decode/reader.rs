@@ -133,14 +133,14 @@ impl<'a> Reader<'a> {
         let start = self.at;
         let mut escaped = false;
         loop {
-            match self.byte().ok_or(Malformed)? {
-                b'"' => break,
-                b'\\' => {
-                    escaped = true;
-                    self.advance(2);
-                }
-                _ => self.advance(1),
+            let rest = self.text.as_bytes().get(self.at..).ok_or(Malformed)?;
+            let plain = rest.iter().position(|b| matches!(b, b'"' | b'\\')).ok_or(Malformed)?;
+            self.advance(plain);
+            if self.byte() == Some(b'"') {
+                break;
             }
+            escaped = true;
+            self.advance(2);
         }
         let content = self.since(start)?;
         self.advance(1);

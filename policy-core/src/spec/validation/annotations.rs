@@ -5,15 +5,15 @@ use super::error::Errors;
 use super::field::Field;
 use super::options::{self, PodOptions};
 use super::paths;
-use super::quote::quote;
+use crate::cron::go_text::quote;
 use crate::spec::object::Struct;
 use alloc::format;
 
 const MIRROR_POD: &str = "kubernetes.io/config.mirror";
 const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
-const SECCOMP_POD: &str = "seccomp.security.alpha.kubernetes.io/pod";
-const SECCOMP_CONTAINER: &str = "container.seccomp.security.alpha.kubernetes.io/";
-const APP_ARMOR_CONTAINER: &str = "container.apparmor.security.beta.kubernetes.io/";
+pub(super) const SECCOMP_POD: &str = "seccomp.security.alpha.kubernetes.io/pod";
+pub(super) const SECCOMP_CONTAINER: &str = "container.seccomp.security.alpha.kubernetes.io/";
+pub(super) const APP_ARMOR_CONTAINER: &str = "container.apparmor.security.beta.kubernetes.io/";
 
 /// `ValidatePodSpecificAnnotations`, but for tolerations in an annotation.
 pub(super) fn pod_specific(

@@ -11,8 +11,8 @@ pub(super) fn claim_template(template: &Field<'_, '_>, errors: &mut Errors) {
     metadata::annotations(&meta.child("annotations"), errors);
     names::labels(&meta.child("labels"), errors);
     if let Some(fields) = meta.fields() {
-        for (field, _) in fields.values().filter(|(field, _)| !matches!(field.name, "annotations" | "labels"))
-        {
+        let others = fields.values().filter(|(field, _)| !matches!(field.name, "annotations" | "labels"));
+        for (field, _) in others.filter(|(field, value)| !value.is_unset_in(field)) {
             // Upstream forms the name from that of the Go field.
             let name = if field.name == "uid" { "uID" } else { field.name };
             errors.forbidden(&meta.at(name, None), "cannot be set");

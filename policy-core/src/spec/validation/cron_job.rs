@@ -4,7 +4,9 @@ use super::error::Errors;
 use super::field::Field;
 use super::options::PodOptions;
 use super::{Rules, job, names, schedule};
+use crate::cron::mentions_zone;
 use crate::spec::object::Node;
+use alloc::string::ToString;
 
 /// The longest name, in bytes: a Job's has 63, and 11 are for the time in it.
 pub(super) const NAME_MAX: usize = 52;
@@ -21,8 +23,8 @@ pub(super) fn cron_job_spec(
     if schedule.text().is_empty() {
         errors.required(&schedule, "");
     } else {
-        let allow_zone = old.is_some_and(|old| old.child("schedule").text().contains("TZ"));
-        schedule::format(&schedule, allow_zone, spec.child("timeZone").is_set(), errors);
+        let allow_zone = old.is_some_and(|old| mentions_zone(old.child("schedule").text()));
+        schedule::format(&schedule, allow_zone, spec.child("timeZone").is_set(), rules, errors);
     }
     names::non_negative(&spec.child("startingDeadlineSeconds"), errors);
     let zone = spec.child("timeZone");
@@ -64,7 +66,7 @@ pub(super) fn required_schedule_last(spec: &Field<'_, '_>, old: Option<&Field<'_
         old.child("schedule").node().and_then(Node::as_text).is_some_and(|s| !s.is_empty())
     });
     if schedule.text().is_empty() && changed {
-        let path = alloc::string::ToString::to_string(&schedule);
+        let path = schedule.to_string();
         errors.retain(|error| error.field != path);
         errors.required(&schedule, "");
     }

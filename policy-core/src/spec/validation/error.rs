@@ -1,7 +1,7 @@
 //! Field errors, as upstream shapes and words them (`field.Error`).
 
 use super::field::Field;
-use super::quote::quote;
+use crate::cron::go_text::quote;
 use crate::spec::object::{Node, json};
 use alloc::borrow::Cow;
 use alloc::format;
@@ -65,8 +65,9 @@ impl ErrorType {
 ///
 /// ```
 /// use policy_core::spec::validation::{CreateContext, ErrorType, Rules, validate_create};
-/// let job = br#"{"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "pi"}, "spec": {
+/// let job = r#"{"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "pi"}, "spec": {
 ///     "template": {"spec": {"restartPolicy": "Sometimes", "containers": [{"name": "pi", "image": "perl"}]}}}}"#;
+/// let job = serde_json::from_str(job).unwrap();
 /// let review = validate_create(job, &CreateContext::default(), &Rules::default());
 /// assert_eq!(review.errors[0].kind, ErrorType::NotSupported);
 /// assert_eq!(
@@ -197,11 +198,6 @@ impl Errors {
 
     pub(super) fn len(&self) -> usize {
         self.0.len()
-    }
-
-    /// Appends the errors of a part that was checked on its own.
-    pub(super) fn extend(&mut self, other: Errors) {
-        self.0.extend(other.0);
     }
 
     /// Removes errors; upstream does so where a declarative rule takes over.

@@ -7,7 +7,7 @@ use crate::spec::object::{Node, Struct};
 type Path = &'static [&'static str];
 
 /// The gated fields of the Pod spec, each group with its gate. A group stays if the old object has any of its fields.
-const GATED: [(&str, &[Path]); 8] = [
+const GATED: [(&str, &[Path]); 7] = [
     ("GenericWorkload", &[&["schedulingGroup"]]),
     ("EvictionRequestAPI", &[&["evictionResponders"]]),
     ("EmptyDirVolumeMode", &[&["volumes", "emptyDir", "mode"]]),
@@ -29,24 +29,6 @@ const GATED: [(&str, &[Path]); 8] = [
             &["*", "startupProbe", "httpGet", "protocol"],
             &["*", "lifecycle", "postStart", "httpGet", "protocol"],
             &["*", "lifecycle", "preStop", "httpGet", "protocol"],
-        ],
-    ),
-    (
-        "AtomicWriteVolumeUserFields",
-        &[
-            &["volumes", "secret", "defaultUser"],
-            &["volumes", "secret", "items", "user"],
-            &["volumes", "configMap", "defaultUser"],
-            &["volumes", "configMap", "items", "user"],
-            &["volumes", "downwardAPI", "defaultUser"],
-            &["volumes", "downwardAPI", "items", "user"],
-            &["volumes", "projected", "defaultUser"],
-            &["volumes", "projected", "sources", "secret", "items", "user"],
-            &["volumes", "projected", "sources", "configMap", "items", "user"],
-            &["volumes", "projected", "sources", "downwardAPI", "items", "user"],
-            &["volumes", "projected", "sources", "serviceAccountToken", "user"],
-            &["volumes", "projected", "sources", "clusterTrustBundle", "user"],
-            &["volumes", "projected", "sources", "podCertificate", "user"],
         ],
     ),
 ];
@@ -78,6 +60,57 @@ pub(super) fn drop_disabled(spec: &mut Struct<'_>, old: Option<&Struct<'_>>) {
             paths.iter().for_each(|path| remove(pod, path));
         }
     }
+    if !old_pod.is_some_and(users_in_use) {
+        drop_users(pod);
+    }
+}
+
+/// Kinds of volumes that write files, in the order in which upstream looks for users (AtomicWriteVolumeUserFields). It
+/// looks no further than the first kind that a volume has.
+const FILE_VOLUMES: [&str; 4] = ["secret", "configMap", "downwardAPI", "projected"];
+/// Kinds of sources of projected volumes, likewise.
+const FILE_SOURCES: [&str; 6] =
+    ["secret", "downwardAPI", "configMap", "serviceAccountToken", "clusterTrustBundle", "podCertificate"];
+/// Where a user may stand in either.
+const USERS: [Path; 3] = [&["defaultUser"], &["items", "user"], &["user"]];
+
+/// `atomicWriteVolumeUserFieldsInUse`.
+fn users_in_use(pod: &Struct<'_>) -> bool {
+    let has_user = |fields: &Struct<'_>| USERS.iter().any(|path| has(fields, path));
+    let first = |fields: &Struct<'_>, kinds: &[&str]| {
+        kinds.iter().find_map(|kind| fields.child(kind)).is_some_and(has_user)
+    };
+    pod.structs("volumes").any(|volume| {
+        first(volume, &FILE_VOLUMES)
+            || first_kind(volume, &FILE_VOLUMES) == Some("projected")
+                && volume
+                    .child("projected")
+                    .is_some_and(|p| p.structs("sources").any(|s| first(s, &FILE_SOURCES)))
+    })
+}
+
+/// `dropDisabledAtomicWriteVolumeUserFields`.
+fn drop_users(pod: &mut Struct<'_>) {
+    let drop_first = |fields: &mut Struct<'_>, kinds: &[&'static str]| {
+        let kind = first_kind(fields, kinds);
+        if let Some(fields) = kind.and_then(|kind| fields.child_mut(kind)) {
+            USERS.iter().for_each(|path| remove(fields, path));
+        }
+        kind
+    };
+    for volume in pod.structs_mut("volumes") {
+        if drop_first(volume, &FILE_VOLUMES) == Some("projected")
+            && let Some(projected) = volume.child_mut("projected")
+        {
+            for source in projected.structs_mut("sources") {
+                drop_first(source, &FILE_SOURCES);
+            }
+        }
+    }
+}
+
+fn first_kind(fields: &Struct<'_>, kinds: &[&'static str]) -> Option<&'static str> {
+    kinds.iter().copied().find(|kind| fields.get(kind).is_some())
 }
 
 /// Whether anything is set at the end of a path, an empty list not counting.

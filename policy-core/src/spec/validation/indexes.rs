@@ -1,6 +1,6 @@
 //! Lists of completion indexes like `0,2-4` (`validateIndexesFormat` and its kin).
 
-use super::quote::quote;
+use crate::cron::go_text::quote;
 use alloc::format;
 use alloc::string::String;
 

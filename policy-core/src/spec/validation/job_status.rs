@@ -12,9 +12,7 @@ use alloc::format;
 /// `jobStatusStrategy.ValidateUpdate`.
 pub(super) fn update(new: &Field<'_, '_>, old: &Field<'_, '_>, errors: &mut Errors) {
     let options = StatusOptions::new(new, old);
-    let (new_meta, old_meta) = (new.child("metadata"), old.child("metadata"));
-    metadata::on_update(&new_meta, &old_meta, errors);
-    metadata::standard_finalizers(&new_meta, errors);
+    metadata::standard_finalizers(&new.child("metadata"), errors);
     let (spec, status, old_status) = (new.child("spec"), new.child("status"), old.child("status"));
     counters(&status, errors);
     uncounted(&status.child("uncountedTerminatedPods"), errors);

@@ -12,10 +12,9 @@ use alloc::format;
 /// What an update of a Job may do, by the state of the old one (`validationOptionsForJob`).
 struct JobOptions {
     pod: PodOptions,
-    /// The template may change where Pods go: the Job is suspended, and no Pod runs.
-    mutable_scheduling_directives: bool,
-    /// The template may change what containers ask for: under the same conditions.
-    mutable_pod_resources: bool,
+    /// The template may change where Pods go and what containers ask for: the Job is suspended, and no Pod runs.
+    /// Upstream has two options, with a gate each, that come to the same.
+    mutable_template: bool,
 }
 
 impl JobOptions {
@@ -28,7 +27,7 @@ impl JobOptions {
         let never_ran = !status.child("startTime").is_set() || is_condition_true(&status, "Suspended");
         let mutable =
             spec.child("suspend").is_true() && never_ran && status.child("active").int_or_zero() == 0;
-        JobOptions { pod, mutable_scheduling_directives: mutable, mutable_pod_resources: mutable }
+        JobOptions { pod, mutable_template: mutable }
     }
 }
 
@@ -46,9 +45,7 @@ pub(super) fn has_condition(status: &Field<'_, '_>, kind: &str, value: &str) -> 
 /// `jobStrategy.ValidateUpdate`.
 pub(super) fn update(new: &Field<'_, '_>, old: &Field<'_, '_>, rules: &Rules<'_>, errors: &mut Errors) {
     let options = JobOptions::new(old, rules);
-    let (new_meta, old_meta) = (new.child("metadata"), old.child("metadata"));
-    metadata::on_update(&new_meta, &old_meta, errors);
-    metadata::standard_finalizers(&new_meta, errors);
+    metadata::standard_finalizers(&new.child("metadata"), errors);
     let (spec, old_spec) = (new.child("spec"), old.child("spec"));
     job::job_spec(&spec, &options.pod, errors);
     completions(&spec, &old_spec, errors);
@@ -78,16 +75,15 @@ fn template(spec: &Field<'_, '_>, old_spec: &Field<'_, '_>, options: &JobOptions
     let template = spec.child("template");
     let old_template = old_spec.child("template");
     let (Some(new), Some(old)) = (template.fields(), old_template.fields()) else { return };
-    let mut expected = old.clone();
-    if options.mutable_scheduling_directives {
-        allow_scheduling_directives(&mut expected, new);
-    }
-    if !(old_spec.child("suspend").is_true() && options.mutable_pod_resources) {
-        if !new.same(&expected) {
+    // Both conditions ask for a suspended Job, so nothing may change in one that is not.
+    if !options.mutable_template {
+        if !new.same(old) {
             errors.invalid(&template, IMMUTABLE);
         }
         return;
     }
+    let mut expected = old.clone();
+    allow_scheduling_directives(&mut expected, new);
     let (Some(new_pod), Some(expected_pod)) = (new.child("spec"), expected.child_mut("spec")) else { return };
     for list in ["containers", "initContainers"] {
         allow_resources(expected_pod, new_pod, list);

@@ -3,6 +3,7 @@
 use super::error::Errors;
 use super::field::Field;
 use super::names::{self, Messages};
+use crate::cron::go_text::quote;
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
@@ -52,7 +53,8 @@ pub(super) fn on_create(meta: &Field<'_, '_>, form: NameForm, errors: &mut Error
     managed_fields(&meta.child("managedFields"), errors);
 }
 
-/// `ValidateObjectMetaAccessorUpdate`.
+/// `ValidateObjectMetaAccessorUpdate`, but for what [`on_create`] has said already: upstream runs that on updates,
+/// too, and an error counts once.
 pub(super) fn on_update(new: &Field<'_, '_>, old: &Field<'_, '_>, errors: &mut Errors) {
     if old.child("deletionTimestamp").is_set() {
         no_new_finalizers(&new.child("finalizers"), &old.child("finalizers"), errors);
@@ -62,7 +64,6 @@ pub(super) fn on_update(new: &Field<'_, '_>, old: &Field<'_, '_>, errors: &mut E
         errors.invalid_value(&resource_version, "", "must be specified for an update");
     }
     let generation = new.child("generation");
-    names::non_negative(&generation, errors);
     if generation.int_or_zero() < old.child("generation").int_or_zero() {
         errors.invalid(&generation, "must not be decremented");
     }
@@ -71,10 +72,6 @@ pub(super) fn on_update(new: &Field<'_, '_>, old: &Field<'_, '_>, errors: &mut E
     {
         immutable(new, old, name, errors);
     }
-    names::labels(&new.child("labels"), errors);
-    annotations(&new.child("annotations"), errors);
-    owner_references(&new.child("ownerReferences"), errors);
-    managed_fields(&new.child("managedFields"), errors);
 }
 
 /// `ValidateImmutableField` of one field.
@@ -182,7 +179,7 @@ fn no_new_finalizers(new: &Field<'_, '_>, old: &Field<'_, '_>, errors: &mut Erro
     if extra.is_empty() {
         return;
     }
-    let quoted: Vec<String> = extra.into_iter().map(super::quote::quote).collect();
+    let quoted: Vec<String> = extra.into_iter().map(quote).collect();
     errors.forbidden(
         new,
         format!(

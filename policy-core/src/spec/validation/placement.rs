@@ -4,6 +4,7 @@ use super::error::Errors;
 use super::field::Field;
 use super::options::PodOptions;
 use super::{affinity, names, selectors};
+use crate::cron::go_text::quote;
 use alloc::collections::BTreeSet;
 use alloc::format;
 
@@ -71,7 +72,7 @@ fn parse_int(text: &str) -> Result<i64, alloc::string::String> {
             PosOverflow | NegOverflow => "value out of range",
             _ => "invalid syntax",
         };
-        format!("strconv.ParseInt: parsing {}: {why}", super::quote::quote(text))
+        format!("strconv.ParseInt: parsing {}: {why}", quote(text))
     })
 }
 

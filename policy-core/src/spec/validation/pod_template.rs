@@ -51,6 +51,7 @@ fn pod_spec(spec: &Field<'_, '_>, options: &PodOptions, errors: &mut Errors) {
     pod_names(spec, options, errors);
     pod_resources::overhead(&spec.child("overhead"), options, errors);
     os::os(spec, errors);
+    scheduling_group(spec, errors);
     file_key_ref_volumes(spec, errors);
 }
 
@@ -169,6 +170,22 @@ fn hostname_override(spec: &Field<'_, '_>, errors: &mut Errors) {
         errors.too_long(&hostname, 64);
     }
     errors.invalid_all(&hostname, names::dns_subdomain(name));
+}
+
+/// `validateSchedulingGroup`.
+fn scheduling_group(spec: &Field<'_, '_>, errors: &mut Errors) {
+    let group = spec.child("schedulingGroup");
+    if !group.is_set() {
+        return;
+    }
+    let name = group.child("podGroupName");
+    match name.opt_text() {
+        None => errors.invalid(&name, "must specify one of: `podGroupName`"),
+        Some(text) => errors.invalid_all(&name, names::dns_subdomain(text)),
+    }
+    if spec.child("evictionResponders").items_len() > 0 {
+        errors.forbidden(&group, "may not be set when evictionResponders is set");
+    }
 }
 
 /// `validateFileKeyRefVolumes`: environment files come from volumes of type emptyDir.

@@ -4,6 +4,7 @@ use super::error::{ErrorType, Errors};
 use super::field::Field;
 use super::names;
 use super::options::{self, PodOptions};
+use crate::cron::go_text::quote;
 use crate::spec::object::Map;
 use crate::spec::quantity::Quantity;
 use alloc::collections::BTreeSet;
@@ -235,7 +236,7 @@ fn claim_names(claims: &Field<'_, '_>, pod_claims: &BTreeSet<&str>, errors: &mut
                 [] => "must be one of the names in pod.spec.resourceClaims which is empty".into(),
                 known => format!("must be one of the names in pod.spec.resourceClaims: {}", known.join(", ")),
             };
-            errors.push(ErrorType::NotFound, &claim, Some(super::quote::quote(name)), detail);
+            errors.push(ErrorType::NotFound, &claim, Some(quote(name)), detail);
         }
     }
 }

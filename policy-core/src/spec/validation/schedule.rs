@@ -3,16 +3,23 @@
 use super::Rules;
 use super::error::Errors;
 use super::field::Field;
+use crate::cron::{Schedule, Zone, mentions_zone};
 use alloc::format;
-use alloc::string::String;
+use alloc::string::ToString;
 
-/// `validateScheduleFormat`.
-pub(super) fn format(schedule: &Field<'_, '_>, allow_zone: bool, has_time_zone: bool, errors: &mut Errors) {
+/// `validateScheduleFormat`: the schedule as it is written, without the zone of `timeZone`.
+pub(super) fn format(
+    schedule: &Field<'_, '_>,
+    allow_zone: bool,
+    has_time_zone: bool,
+    rules: &Rules<'_>,
+    errors: &mut Errors,
+) {
     let text = schedule.text();
-    if let Err(error) = parse(text) {
-        errors.invalid(schedule, error);
+    if let Err(error) = Schedule::parse(text, rules.time_zones) {
+        errors.invalid(schedule, error.to_string());
     }
-    if !text.contains("TZ") {
+    if !mentions_zone(text) {
         return;
     }
     if !allow_zone {
@@ -20,14 +27,6 @@ pub(super) fn format(schedule: &Field<'_, '_>, allow_zone: bool, has_time_zone: 
     } else if has_time_zone {
         errors.invalid(schedule, "cannot use both timeZone field and TZ or CRON_TZ in schedule");
     }
-}
-
-fn parse(text: &str) -> Result<(), String> {
-    let fields: alloc::vec::Vec<&str> = text.split_whitespace().collect();
-    if text.starts_with('@') || fields.len() == 5 {
-        return Ok(());
-    }
-    Err(format!("expected exactly 5 fields, found {}: [{}]", fields.len(), fields.join(" ")))
 }
 
 /// `validateTimeZone`.
@@ -45,10 +44,8 @@ pub(super) fn time_zone(zone: &Field<'_, '_>, rules: &Rules<'_>, errors: &mut Er
             "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones",
         );
     }
-    if name.contains("..") {
-        errors.invalid(zone, "time: invalid location name");
-    } else if !matches!(name, "UTC" | "Local") && !(rules.has_time_zone)(name) {
-        errors.invalid(zone, format!("unknown time zone {name}"));
+    if let Err(error) = Zone::load(name, rules.time_zones) {
+        errors.invalid(zone, error.to_string());
     }
 }
 

@@ -13,14 +13,14 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 pub(super) fn update<'a>(
-    old: Manifest<'a>,
+    mut old: Manifest<'a>,
     mut new: Manifest<'a>,
     subresource: Subresource,
     rules: &Rules<'_>,
 ) -> Review<'a> {
     let strict_errors = new.strict_errors.take();
     let kind = new.kind;
-    prepare(&mut new, &old, subresource);
+    prepare(&mut new, &mut old, subresource);
     let (new, old) = (new.into_node(), old.into_node());
     let (errors, warnings) = {
         let (new, old) = (Field::root(&new), Field::root(&old));
@@ -41,12 +41,19 @@ pub(super) fn update<'a>(
     }
 }
 
-fn prepare<'a>(new: &mut Manifest<'a>, old: &Manifest<'a>, subresource: Subresource) {
+fn prepare<'a>(new: &mut Manifest<'a>, old: &mut Manifest<'a>, subresource: Subresource) {
     copy_meta(&mut new.object, &old.object, "generation");
     match subresource {
-        Subresource::Status => keep(&mut new.object, &old.object, "spec"),
+        // What stays is the same in both from here on: the rules for a status do not look at the old spec.
+        Subresource::Status => match old.object.take_named("spec") {
+            Some(spec) => new.object.set("spec", spec),
+            None => new.object.remove("spec"),
+        },
         Subresource::Main => {
-            keep(&mut new.object, &old.object, "status");
+            match old.object.get("status") {
+                Some(status) => new.object.set("status", status.clone()),
+                None => new.object.remove("status"),
+            }
             if let Some(spec) = new.job_spec_mut() {
                 gates::drop_disabled(spec, old.job_spec());
             }
@@ -56,14 +63,6 @@ fn prepare<'a>(new: &mut Manifest<'a>, old: &Manifest<'a>, subresource: Subresou
         }
     }
     keep_system_fields(&mut new.object, &old.object);
-}
-
-/// Takes a field from the old object.
-fn keep<'a>(new: &mut Struct<'a>, old: &Struct<'a>, name: &str) {
-    match old.get(name) {
-        Some(value) => new.set(name, value.clone()),
-        None => new.remove(name),
-    }
 }
 
 fn copy_meta<'a>(new: &mut Struct<'a>, old: &Struct<'a>, name: &str) {
@@ -138,9 +137,7 @@ fn validate(
 
 /// `ValidateCronJobUpdate`.
 fn cron_job(new: &Field<'_, '_>, old: &Field<'_, '_>, rules: &Rules<'_>, errors: &mut Errors) {
-    let (new_meta, old_meta) = (new.child("metadata"), old.child("metadata"));
-    metadata::on_update(&new_meta, &old_meta, errors);
-    metadata::standard_finalizers(&new_meta, errors);
+    metadata::standard_finalizers(&new.child("metadata"), errors);
     let (spec, old_spec) = (new.child("spec"), old.child("spec"));
     let (old_template, job_spec) = (old_spec.child("jobTemplate"), "spec");
     let old_job_spec = old_template.child(job_spec);

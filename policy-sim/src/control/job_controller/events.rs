@@ -6,7 +6,7 @@ use crate::control::informer::key_of;
 use crate::control::orphan_pods::{self, OrphanKey};
 use crate::control::process::world_time;
 use crate::object::Pod;
-use policy_core::job::{Claim, PodDigester};
+use policy_core::job::{Claim, PodDigester, PodFacts, PodRef};
 use policy_core::spec::{JOB_TRACKING_FINALIZER, Job, OwnerReference};
 use policy_core::{DigestedEvent, JobMemory, Timestamp, seconds_to_nanos};
 use std::sync::Arc;
@@ -149,7 +149,7 @@ fn pod_deleting(world: &mut World, pod: &Arc<Pod>, shown: Shown) {
 fn show_to_owner(world: &mut World, owner: &OwnerReference, pod: &Arc<Pod>, shown: Shown) {
     let Some((key, entry)) = resolve(world, owner, &pod.namespace) else { return };
     let Some((digester, job)) = entry.digester.as_ref().zip(entry.job.as_ref()) else { return };
-    let facts = digester.digest(&pod.to_spec());
+    let facts = digest(digester, pod);
     let finished = job.status.finished().is_some();
     let (before, after) = ((shown.known || shown.gone).then_some(&facts), (!shown.gone).then_some(&facts));
     entry.memory.observe(before, after, finished);
@@ -175,11 +175,10 @@ fn take_from_old_owner(world: &mut World, before: &Pod, pod: &Pod) -> Option<Key
 
 /// Shows a Pod without a controller to the Jobs that might adopt it, and wakes them if wanted.
 fn show_to_matching(world: &mut World, pod: &Arc<Pod>, wake: bool) {
-    let spec = pod.to_spec();
     let mut woken = Vec::new();
     for (key, entry) in namespace_entries(world, pod) {
         let Some(digester) = &entry.digester else { continue };
-        let facts = digester.digest(&spec);
+        let facts = digest(digester, pod);
         if facts.claim == Claim::Orphan {
             entry.pending.push(DigestedEvent::Applied(facts));
             woken.push(key.clone());
@@ -217,6 +216,12 @@ fn resolve<'w>(
     let entry = world.control.jobs.entries.get_mut(&key)?;
     let is_meant = entry.job.as_ref().is_some_and(|job| job.metadata.uid == owner.uid);
     is_meant.then_some((key, entry))
+}
+
+/// The facts about a Pod; its names are shared with the Pod, for there are many of them.
+pub(super) fn digest(digester: &PodDigester, pod: &Pod) -> PodFacts {
+    let shared = PodRef { name: pod.name.clone(), uid: pod.uid.clone() };
+    PodFacts { pod: shared, ..digester.digest(&pod.to_spec()) }
 }
 
 fn controller(pod: &Pod) -> Option<&OwnerReference> {

@@ -6,9 +6,9 @@ use crate::world::Ending;
 use serde_json::json;
 use std::time::Instant;
 
-fn large(completions: u32) -> Cluster {
+fn large(completions: u32, qps: f64) -> Cluster {
     let mut config = Config::default();
-    config.controller.qps = 0.0;
+    config.controller.qps = qps;
     let mut cluster = Cluster::new(config, |_| Some((2, 0)));
     cluster.create(job(
         "large",
@@ -24,14 +24,15 @@ fn large(completions: u32) -> Cluster {
 
 #[test]
 fn a_thousand_indexes_complete() {
-    large(1_000);
+    large(1_000, 0.0);
 }
 
 #[test]
 #[ignore = "takes seconds; run with --release and --nocapture for figures"]
 fn a_hundred_thousand_indexes_complete() {
-    large(10_000);
-    large(100_000);
+    large(10_000, 20.0);
+    large(10_000, 0.0);
+    large(100_000, 0.0);
 }
 
 #[test]
