@@ -5,6 +5,7 @@ pub mod diagnostic;
 pub mod expand;
 pub mod manifest;
 pub mod render;
+pub mod scenario;
 pub mod stream;
 pub mod wire;
 pub use policy_sim::zones;

@@ -21,12 +21,14 @@ mod status;
 mod stop;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 pub use disturbance::{Disturbance, PodSelect};
 pub use dns::Service;
 pub use nodes::NodeView;
 pub(crate) use plan::PodPlan;
 pub use queues::QueueView;
+pub use waiting::{ContainerWait, WaitsFor};
 
 use crate::World;
 use crate::object::PodId;

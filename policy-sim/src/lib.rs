@@ -19,5 +19,5 @@ pub mod zones;
 pub use agenda::Agenda;
 pub use control::fault::{CallMatch, Fault, InFlight, InjectedError};
 pub use control::{Applied, Deletion, Resource, Selection};
-pub use data::{Disturbance, NodeView, PodSelect, QueueView, Service};
+pub use data::{ContainerWait, Disturbance, NodeView, PodSelect, QueueView, Service, WaitsFor};
 pub use world::{Ending, World};

@@ -60,11 +60,18 @@ pub struct Record {
     pub pod_changes: Option<Vec<PodChange>>,
     /// Decisions, in order.
     pub decisions: Vec<Decision>,
+    printed: usize,
 }
 
 impl Record {
+    /// How many lines were printed.
+    pub fn printed(&self) -> usize {
+        self.printed
+    }
+
     /// Adds a line to a Pod's log.
     pub fn print(&mut self, pod: &Arc<str>, line: String) {
+        self.printed += 1;
         self.logs.entry(pod.clone()).or_default().push(line);
     }
 }

@@ -35,6 +35,15 @@ impl Ending {
 
 impl Serialize for Report<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.entries(&mut map)?;
+        map.end()
+    }
+}
+
+impl Report<'_> {
+    /// Writes the entries of the report into a larger one.
+    pub(crate) fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         let world = self.world;
         let seconds = world.now().nanos_since(world.config.start) as f64 / 1e9;
         let store = &world.store;
@@ -42,7 +51,6 @@ impl Serialize for Report<'_> {
         let cron_jobs =
             || store.objects().filter(|object| matches!(object, Object::CronJob(_))).map(Object::to_json);
         let deleted = || store.deleted_jobs.iter().map(|job| Object::Job(job.clone()).to_json());
-        let mut map = serializer.serialize_map(Some(9))?;
         map.serialize_entry("outcome", self.ending.as_str())?;
         map.serialize_entry("virtualSeconds", &seconds)?;
         map.serialize_entry("jobs", &List(jobs))?;
@@ -51,8 +59,7 @@ impl Serialize for Report<'_> {
         map.serialize_entry("deletedJobs", &List(deleted))?;
         map.serialize_entry::<_, [EventRecord]>("events", &world.record.events)?;
         map.serialize_entry("logs", &Logs(world))?;
-        map.serialize_entry::<_, [Decision]>("decisions", &world.record.decisions)?;
-        map.end()
+        map.serialize_entry::<_, [Decision]>("decisions", &world.record.decisions)
     }
 }
 

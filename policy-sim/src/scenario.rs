@@ -23,18 +23,30 @@ use serde_json::Value;
 pub mod action;
 pub mod assertion;
 mod duration;
+mod eval;
+pub mod fault;
 mod manifests;
 mod model;
 mod overlay;
+mod perform;
 mod problem;
 mod quantity;
 mod references;
+mod report;
+mod run;
 pub mod schema;
 pub mod select;
+mod timeline;
+mod why;
 
 pub use duration::Duration;
 pub use model::{Behaviour, Cluster, Controller, Image, Node, Scenario, Step, Variant};
+pub use perform::Done;
 pub use problem::{FieldPath, PathStep, Problem};
+
+pub use report::RunReport;
+pub use run::{Held, Options, Run};
+pub use timeline::{PodLife, Stage, Timeline};
 
 /// The name under which the scenario without a variant is run.
 pub const BASE: &str = "base";

@@ -1,10 +1,10 @@
 //! Jinja templates, through minijinja.
 
 use super::values::Values;
-use super::{Parameters, Rendered, described};
+use super::{Parameters, Piece, Rendered, described};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::Source;
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+use minijinja::{Environment, Error, ErrorKind, OutputSpanKind, UndefinedBehavior};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -37,10 +37,16 @@ pub(super) fn render(template: &Arc<Source>, values: &Values) -> Result<Vec<Rend
         Values::Entries(entries) => entries.iter().map(|entry| (entry.clone(), described(entry))).collect(),
     };
     let render = |(context, with): (Parameters, String)| {
-        let text = compiled
-            .render(minijinja::Value::from_serialize(&context))
+        let value = minijinja::value::Serde(&context);
+        let (text, spans) = compiled
+            .render_with_spans(value)
             .map_err(|error| vec![diagnostic(template, &error, &context)])?;
-        Ok(Rendered { text: terminated(text), with, pieces: Vec::new() })
+        let pieces = spans.iter().map(|span| {
+            let literal = span.kind() == OutputSpanKind::Raw;
+            Piece { start: span.output_range().start, template: span.source_range(), literal }
+        });
+        let pieces = pieces.collect();
+        Ok(Rendered { text: terminated(text), with, pieces })
     };
     contexts.into_iter().map(render).collect()
 }

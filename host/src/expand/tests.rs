@@ -144,7 +144,7 @@ fn mistakes_are_shown_in_the_template() {
             "t.j2",
             JINJA.into(),
             values("- {name: A_B, url: u}"),
-            &["metadata.name: Invalid value", "t.j2 (expanded):"],
+            &["metadata.name: Invalid value", "t.j2:6:9", "becomes `jobexample-A_B`"],
         ),
         ("t.j2", "{% for x in range(100000000) %}{{ x }}{% endfor %}".into(), Values::Nothing, &["t.j2:1:"]),
     ];

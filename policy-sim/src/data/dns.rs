@@ -119,6 +119,29 @@ pub(super) fn answers(world: &World, asking: PodId, name: &str) -> bool {
     }
 }
 
+/// Why `host.service` does not answer, for people; `None` when nothing is known to be wrong with the Service.
+pub(super) fn why_silent(world: &World, asking: PodId, name: &str) -> Option<String> {
+    let from = world.store.pod(asking)?;
+    let mut parts = name.split('.');
+    let (host, second) = (parts.next()?, parts.next());
+    let name = second.unwrap_or(host);
+    let Some(service) = service(world, &from.namespace, name) else {
+        return Some(format!("there is no Service `{name}`"));
+    };
+    let host = second.map(|_| host)?;
+    if !service.headless {
+        return Some(format!("the Service `{name}` is not headless, so it gives no names to Pods"));
+    }
+    let key = (from.namespace.clone(), name.into(), host.into());
+    let Some(pod) = world.data.names.pods.get(&key).and_then(|pods| pods.first()) else {
+        return Some(format!("no Pod has the hostname `{host}` and the subdomain `{name}`"));
+    };
+    let labels = world.store.pod(*pod)?.labels();
+    let unmatched = service.selector.iter().find(|(key, value)| labels.get(*key) != Some(value));
+    unmatched
+        .map(|(key, value)| format!("the Service `{name}` selects `{key}={value}`, which no such Pod has"))
+}
+
 fn service<'w>(world: &'w World, namespace: &str, name: &str) -> Option<&'w Service> {
     world.data.names.services.get(&(namespace.into(), name.into())).map(|(_, service)| service)
 }

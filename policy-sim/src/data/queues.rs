@@ -86,6 +86,11 @@ impl Queue {
         })
     }
 
+    /// Its name, if the container waits for something to take from it.
+    pub(super) fn name_if_waiting(&self, of: Of) -> Option<&str> {
+        self.waiting.contains(&of).then_some(&self.name)
+    }
+
     /// Whether the main and the processing list are both empty.
     pub(super) fn is_empty(&self) -> bool {
         self.ready.is_empty() && self.taken.is_empty()

@@ -31,6 +31,11 @@ impl Process {
         self.on_term
     }
 
+    /// The instruction that it is at.
+    pub(super) fn op(&self) -> Option<&Op> {
+        self.program.get(self.place)
+    }
+
     pub(super) fn ready_after_millis(&self) -> u64 {
         self.ready_after_millis
     }

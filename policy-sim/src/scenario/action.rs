@@ -2,7 +2,9 @@
 
 use super::assertion::Check;
 use super::duration::Duration;
+use super::fault::FaultSpec;
 use super::select::{NodeSelector, PodSelector, Target};
+use crate::config::ApiConfig;
 use serde::{Deserialize, de};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -62,6 +64,8 @@ pub enum Verb {
     /// Creates objects, or changes those that exist.
     #[serde(deserialize_with = "one_or_several")]
     Apply(Vec<Value>),
+    /// Applies a template once for each item.
+    Expand(Expansion),
     /// Deletes objects.
     Delete(Deletion),
     /// Patches objects.
@@ -84,16 +88,24 @@ pub enum Verb {
     CrashNode(NodeSelector),
     /// A node comes back.
     RecoverNode(NodeSelector),
-    /// A node loses its network.
-    PartitionNode(NodeSelector),
+    /// A node is deleted from the API.
+    DeleteNode(NodeSelector),
+    /// A node is shut down in an orderly way.
+    ShutdownNode(Drain),
+    /// Adds a taint to a node.
+    Taint(Tainting),
+    /// Takes a taint off a node.
+    Untaint(Tainting),
     /// Kills containers.
     Kill(Kill),
     /// Evicts Pods.
     Evict(Eviction),
     /// Fills a queue.
     Push(Push),
-    /// A fault of the control plane.
-    Fault(Value),
+    /// Changes the limits of the API server.
+    Limit(ApiConfig),
+    /// Something that goes wrong in the control plane.
+    Fault(FaultSpec),
 }
 
 fn one_or_several<'de, D: de::Deserializer<'de>>(deserializer: D) -> Result<Vec<Value>, D::Error> {
@@ -153,17 +165,6 @@ fn split_target(value: Value) -> Result<(Target, Map<String, Value>), serde_json
     }
 }
 
-/// How a patch is laid over an object.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum PatchType {
-    /// JSON merge patch: lists are replaced.
-    Merge,
-    /// Lists with a merge key merge by it, as `kubectl patch` does by default.
-    #[default]
-    Strategic,
-}
-
 /// A patch.
 #[derive(Clone, Debug)]
 pub struct Patch {
@@ -171,10 +172,8 @@ pub struct Patch {
     pub target: Target,
     /// The patch.
     pub patch: Value,
-    /// `status` or `scale`.
+    /// `status`, as `kubectl` has to be told for Pods; the patch itself says what it changes.
     pub subresource: Option<String>,
-    /// How it is laid over the object.
-    pub kind: PatchType,
 }
 
 impl<'de> Deserialize<'de> for Patch {
@@ -184,12 +183,10 @@ impl<'de> Deserialize<'de> for Patch {
         struct How {
             patch: Value,
             subresource: Option<String>,
-            #[serde(default, rename = "type")]
-            kind: PatchType,
         }
         let (target, rest) = split_target(Value::deserialize(deserializer)?).map_err(de::Error::custom)?;
         let how: How = serde_json::from_value(rest.into()).map_err(de::Error::custom)?;
-        Ok(Patch { target, patch: how.patch, subresource: how.subresource, kind: how.kind })
+        Ok(Patch { target, patch: how.patch, subresource: how.subresource })
     }
 }
 
@@ -227,12 +224,12 @@ impl<'de> Deserialize<'de> for Labelling {
     }
 }
 
-/// A drain, as `kubectl drain --ignore-daemonsets`.
+/// A drain, as `kubectl drain --ignore-daemonsets`, or a shutdown.
 #[derive(Clone, Debug)]
 pub struct Drain {
     /// The node.
     pub node: NodeSelector,
-    /// The grace period for its Pods; their own when left out.
+    /// The grace period for its Pods.
     pub grace_period: Option<Duration>,
 }
 
@@ -265,6 +262,9 @@ pub struct Kill {
     /// The exit code.
     #[serde(default = "killed")]
     pub exit_code: i32,
+    /// Whether it is for using too much memory.
+    #[serde(default)]
+    pub oom: bool,
 }
 
 fn killed() -> i32 {
@@ -277,13 +277,78 @@ fn killed() -> i32 {
 pub struct Eviction {
     /// The Pods.
     pub pod: PodSelector,
-    /// The reason of their condition `DisruptionTarget`.
-    #[serde(default = "by_eviction_api")]
-    pub reason: String,
+    /// The resource that is short.
+    #[serde(default = "memory")]
+    pub resource: String,
 }
 
-fn by_eviction_api() -> String {
-    "EvictionByEvictionAPI".into()
+fn memory() -> String {
+    "memory".into()
+}
+
+/// A taint for a node.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tainting {
+    /// The node.
+    pub node: NodeSelector,
+    /// The taint, as `key=value:Effect`.
+    pub taint: String,
+}
+
+/// A template for many objects.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expansion {
+    /// An object in which `$NAME` stands for the item.
+    pub template: Value,
+    /// The placeholder's name.
+    #[serde(default = "item")]
+    pub parameter: String,
+    /// The items.
+    pub items: Option<Vec<String>>,
+    /// So many items, in place of a list.
+    pub count: Option<u32>,
+    /// How much later what the server refuses for its quota is tried again; not at all when unset.
+    pub retry: Option<Duration>,
+}
+
+fn item() -> String {
+    "ITEM".into()
+}
+
+impl Expansion {
+    /// How many objects it makes.
+    pub fn len(&self) -> usize {
+        self.items.as_ref().map_or(self.count.unwrap_or(0) as usize, Vec::len)
+    }
+
+    /// Whether it makes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The object of an item.
+    pub fn object(&self, place: usize) -> Value {
+        let item = match &self.items {
+            Some(items) => items.get(place).cloned().unwrap_or_default(),
+            None => place.to_string(),
+        };
+        filled(&self.template, &self.parameter, &item)
+    }
+}
+
+/// The value with `$NAME` and `${NAME}` replaced in all texts.
+fn filled(value: &Value, name: &str, item: &str) -> Value {
+    let text = |text: &str| text.replace(&format!("${{{name}}}"), item).replace(&format!("${name}"), item);
+    match value {
+        Value::String(found) => Value::String(text(found)),
+        Value::Array(items) => items.iter().map(|inner| filled(inner, name, item)).collect(),
+        Value::Object(fields) => {
+            Value::Object(fields.iter().map(|(key, inner)| (text(key), filled(inner, name, item))).collect())
+        }
+        other => other.clone(),
+    }
 }
 
 /// Items for a queue.

@@ -104,6 +104,8 @@ pub enum Check {
     Events(EventsCheck),
     /// A queue.
     Queue(QueueCheck),
+    /// Requests of users that the server refused.
+    Refusals(RefusalsCheck),
     /// How the run ended.
     Outcome(String),
     /// When the run ended.
@@ -364,4 +366,14 @@ pub struct QueueCheck {
     pub waiting: Option<Bounds>,
     /// Items that are taken and not acknowledged.
     pub taken: Option<Bounds>,
+}
+
+/// Requests of users that the server refused.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefusalsCheck {
+    /// The HTTP status code.
+    pub code: Option<u16>,
+    /// How many.
+    pub count: Option<Bounds>,
 }

@@ -1,7 +1,7 @@
 //! Checks the manifests of a scenario as the API server would.
 
 use super::problem::{FieldPath, Problem};
-use chrono_tz::Tz;
+use crate::zones::TzDatabase;
 use policy_core::spec::validation::{CreateContext, Rules, validate_create};
 use serde_json::Value;
 
@@ -10,9 +10,12 @@ pub(super) fn problems(manifest: &Value, path: &FieldPath) -> Vec<Problem> {
     if !matches!(manifest["kind"].as_str(), Some("Job" | "CronJob")) {
         return named(manifest, path);
     }
-    let rules = Rules { has_time_zone: &|name| name.parse::<Tz>().is_ok(), allow_privileged: true };
-    let text = manifest.to_string();
-    let review = validate_create(text.as_bytes(), &CreateContext::default(), &rules);
+    let rules = Rules { time_zones: TzDatabase::shared(), allow_privileged: true };
+    let raw = match serde_json::value::to_raw_value(manifest) {
+        Ok(raw) => raw,
+        Err(error) => return vec![Problem::new(path, error.to_string())],
+    };
+    let review = validate_create(&raw, &CreateContext::default(), &rules);
     let mut problems = Vec::new();
     problems.extend(review.decode_error.iter().map(|error| Problem::new(path, error.as_str())));
     if let Some(unknown) = &review.strict_errors {

@@ -152,7 +152,21 @@ impl Checker {
                     self.problems.extend(manifests::problems(object, &path));
                 }
             }
-            Verb::Apply(_) | Verb::Fault(_) => {}
+            Verb::Apply(_) | Verb::Limit(_) | Verb::Fault(_) => {}
+            Verb::Expand(expansion) => {
+                let path = path.key("expand");
+                match (&expansion.items, expansion.count) {
+                    (Some(_), Some(_)) => {
+                        self.report(&path.key("count"), "`items` and `count` exclude each other")
+                    }
+                    (None, None) => self.report(&path, "expected `items` or `count`"),
+                    _ => {}
+                }
+                if !expansion.is_empty() {
+                    let object = expansion.object(0);
+                    self.problems.extend(manifests::problems(&object, &path.key("template")));
+                }
+            }
             Verb::Delete(delete) => self.target(&delete.target, &path.key("delete")),
             Verb::Patch(patch) => self.target(&patch.target, &path.key("patch")),
             Verb::Label(label) => self.target(&label.target, &path.key("label")),
@@ -169,7 +183,10 @@ impl Checker {
             Verb::Uncordon(node) => self.node(node, &path.key("uncordon"), false),
             Verb::CrashNode(node) => self.node(node, &path.key("crashNode"), false),
             Verb::RecoverNode(node) => self.node(node, &path.key("recoverNode"), false),
-            Verb::PartitionNode(node) => self.node(node, &path.key("partitionNode"), false),
+            Verb::DeleteNode(node) => self.node(node, &path.key("deleteNode"), false),
+            Verb::ShutdownNode(shutdown) => self.node(&shutdown.node, &path.key("shutdownNode"), true),
+            Verb::Taint(taint) => self.node(&taint.node, &path.key("taint"), true),
+            Verb::Untaint(taint) => self.node(&taint.node, &path.key("untaint"), true),
             Verb::Kill(kill) => {
                 self.pods(&kill.pod, &path.key("kill").key("pod"));
                 if let Some(container) = &kill.container {
@@ -311,6 +328,7 @@ impl Checker {
                 self.bounds(queue.waiting, &path.key("waiting"));
                 self.bounds(queue.taken, &path.key("taken"));
             }
+            Check::Refusals(refusals) => self.bounds(refusals.count, &path.key("refusals").key("count")),
             Check::Outcome(_) | Check::Why(_) if moment != Moment::End => {
                 self.report(path, "this is known at the end only; leave the time out");
             }

@@ -4,10 +4,10 @@ use super::{ApiError, Kind, NewPod, Object, ObjectKey, Other, Store, create_pod}
 use crate::object::{Pod, PodBase};
 use crate::zones::TzDatabase;
 use policy_core::Timestamp;
-use policy_core::cron::TimeZones;
 use policy_core::spec::validation::{CreateContext, Review, Rules, validate_create};
 use policy_core::spec::{CronJob, Job, ObjectMeta, OwnerReference};
 use serde::Deserialize;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -23,8 +23,13 @@ pub(crate) enum Created {
 
 /// The rules of validation in this cluster.
 pub(super) fn with_rules<T>(act: impl FnOnce(&Rules<'_>) -> T) -> T {
-    let has_time_zone = |name: &str| TzDatabase::shared().find(name).is_some();
-    act(&Rules { has_time_zone: &has_time_zone, allow_privileged: true })
+    act(&Rules { time_zones: TzDatabase::shared(), allow_privileged: true })
+}
+
+/// A value as validation reads it.
+pub(super) fn raw(value: &Value) -> Result<Box<RawValue>, ApiError> {
+    to_raw_value(value)
+        .map_err(|error| ApiError::bad_request(format!("the object cannot be written: {error}")))
 }
 
 /// The object that validation made, or why it refused.
@@ -79,9 +84,9 @@ impl Store {
             creation_timestamp: now.truncated(),
             name_suffix: &name_suffix,
         };
-        let bytes = manifest.to_string();
+        let raw = raw(manifest)?;
         let name = text(metadata, "name").or_else(|| text(metadata, "generateName")).unwrap_or_default();
-        let review = with_rules(|rules| validate_create(bytes.as_bytes(), &context, rules));
+        let review = with_rules(|rules| validate_create(&raw, &context, rules));
         let object = match kind {
             Kind::Job => Object::Job(Arc::new(accepted::<Job>(review, kind, name)?)),
             _ => Object::CronJob(Arc::new(accepted::<CronJob>(review, kind, name)?)),

@@ -1,6 +1,6 @@
 //! PUT and PATCH of Jobs, CronJobs and other objects, with optimistic concurrency.
 
-use super::admission::{accepted, with_rules};
+use super::admission::{accepted, raw, with_rules};
 use super::{ApiError, Kind, Object, ObjectKey, Other, Store};
 use policy_core::Timestamp;
 use policy_core::spec::validation::{Subresource, validate_update};
@@ -94,9 +94,9 @@ impl Store {
                 .map_err(|error| ApiError::bad_request(format!("metadata cannot be read: {error}")))?;
             return Ok(Object::Other(Arc::new(Other { kind: other.kind.clone(), metadata, body })));
         }
-        let (old_text, new_text) = (old.to_json().to_string(), new.to_string());
+        let (old_raw, new_raw) = (raw(&old.to_json())?, raw(new)?);
         with_rules(|rules| {
-            let review = validate_update(old_text.as_bytes(), new_text.as_bytes(), subresource, rules);
+            let review = validate_update(&old_raw, &new_raw, subresource, rules);
             match kind {
                 Kind::Job => accepted::<Job>(review, &kind, name).map(|job| Object::Job(Arc::new(job))),
                 _ => accepted::<CronJob>(review, &kind, name).map(|it| Object::CronJob(Arc::new(it))),

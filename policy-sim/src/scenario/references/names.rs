@@ -1,7 +1,7 @@
 //! The names that a scenario may refer to.
 
 use crate::config::Config;
-use crate::scenario::action::Verb;
+use crate::scenario::action::{Expansion, Verb};
 use crate::scenario::model::Scenario;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -34,7 +34,24 @@ impl Names {
         for manifest in scenario.manifests.iter().chain(applied) {
             names.add(manifest);
         }
+        for action in &scenario.actions {
+            if let Verb::Expand(expansion) = &action.verb {
+                // The first and the last stand for all, which may be very many.
+                names.add(&expansion.object(0));
+                names.add(&expansion.object(expansion.len().saturating_sub(1)));
+                names.expanded(expansion);
+            }
+        }
         names
+    }
+
+    /// Jobs of a template, of which there may be thousands, are known by the beginning of their names.
+    fn expanded(&mut self, expansion: &Expansion) {
+        let name = expansion.template["metadata"]["name"].as_str().unwrap_or_default();
+        let stem = name.split('$').next().unwrap_or_default();
+        if expansion.template["kind"] == "Job" && !stem.is_empty() {
+            self.job_prefixes.insert(stem.to_owned());
+        }
     }
 
     fn add(&mut self, manifest: &Value) {
