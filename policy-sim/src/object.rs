@@ -8,9 +8,9 @@ use policy_core::spec::{
     JOB_INDEX_IGNORED_FAILURE_COUNT, ObjectMeta, OwnerReference, StringMap,
 };
 use serde_json::{Map, Value, json};
-use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
+
+mod condition;
 
 /// What all Pods of one Job (or one bare Pod manifest) have in common.
 #[derive(Clone, Debug, Default)]
@@ -143,20 +143,7 @@ pub struct PodId(pub u32);
 /// The phase of a Pod.
 pub use policy_core::job::Phase;
 
-/// A condition of a Pod.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Condition {
-    /// Its type.
-    pub kind: Arc<str>,
-    /// `True`, `False` or `Unknown`.
-    pub status: &'static str,
-    /// One word for machines.
-    pub reason: Arc<str>,
-    /// Words for people.
-    pub message: Arc<str>,
-    /// When the status last changed.
-    pub since: Timestamp,
-}
+pub use condition::{Condition, ConditionText};
 
 /// The state of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -193,27 +180,6 @@ pub struct Ended {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
-}
-
-thread_local! {
-    static WORDS: RefCell<BTreeSet<Arc<str>>> = const { RefCell::new(BTreeSet::new()) };
-}
-
-/// The most words that are kept to be shared; what users make up must not fill memory.
-const WORDS_KEPT: usize = 4_096;
-
-/// A text that many Pods have in common, kept once.
-pub(crate) fn word(text: &str) -> Arc<str> {
-    WORDS.with_borrow_mut(|words| match words.get(text) {
-        Some(found) => found.clone(),
-        None => {
-            let new: Arc<str> = text.into();
-            if words.len() < WORDS_KEPT {
-                words.insert(new.clone());
-            }
-            new
-        }
-    })
 }
 
 impl Pod {
@@ -298,18 +264,18 @@ impl Pod {
         message: &str,
         now: Timestamp,
     ) -> bool {
+        let mut new = Condition::new(kind, status, reason, message, now);
         match self.conditions.iter_mut().find(|condition| &*condition.kind == kind) {
             Some(found) => {
-                let same = found.status == status && &*found.reason == reason && &*found.message == message;
-                if found.status != status {
-                    found.since = now;
+                if found.status == status {
+                    new.since = found.since;
                 }
-                (found.status, found.reason, found.message) = (status, word(reason), word(message));
-                !same
+                let changed = *found != new;
+                *found = new;
+                changed
             }
             None => {
-                let (kind, reason, message) = (word(kind), word(reason), word(message));
-                self.conditions.push(Condition { kind, status, reason, message, since: now });
+                self.conditions.push(new);
                 true
             }
         }

@@ -69,11 +69,11 @@ impl World {
     }
 }
 
-/// The Pod's hostname: its `spec`'s, a Job's name with the index, or its name.
+/// The Pod's hostname: its `spec`'s, the Job's with the index, or its name.
 pub(super) fn hostname(pod: &Pod, plan: &PodPlan) -> String {
-    match (&plan.hostname, super::behaviour::job_name(pod), pod.index) {
+    match (&plan.hostname, &pod.base.hostname_stem, pod.index) {
         (Some(hostname), _, _) => hostname.clone(),
-        (None, Some(job), Some(index)) => format!("{job}-{index}"),
+        (None, Some(stem), Some(index)) => format!("{stem}{index}"),
         _ => pod.name.to_string(),
     }
 }

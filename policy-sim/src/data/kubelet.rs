@@ -7,14 +7,8 @@ use super::run::{Activity, ContainerRun, PodRun, Stage, Stop, Why, waiting_reaso
 use super::status::{phase_of, report};
 use super::{Due, Of, images, restart, script, stop};
 use crate::World;
-use crate::object::{Ended, Phase, Pod, PodId, State, word};
+use crate::object::{Ended, Phase, Pod, PodId, State};
 use policy_core::seconds_to_nanos;
-use std::sync::Arc;
-
-/// A node's name, shared by its Pods.
-pub(super) fn node_name(name: &str) -> Arc<str> {
-    word(name)
-}
 
 /// Plans that the node's kubelet sees the Pod.
 pub(super) fn plan_sync(world: &mut World, pod: PodId, turn: u32) {
@@ -28,7 +22,8 @@ pub(super) fn bind_directly(world: &mut World, pod: PodId, name: &str) {
     let Some(run) = world.data.run_mut(pod) else { return };
     run.node = index;
     let turn = run.turn;
-    let shared = node_name(name);
+    let shared =
+        index.and_then(|index| world.data.nodes.get(index)).map_or_else(|| name.into(), |n| n.name.clone());
     world.store.update_pod(pod, |pod| pod.node.replace(shared.clone()).as_ref() != Some(&shared));
     if index.is_some() {
         plan_sync(world, pod, turn);

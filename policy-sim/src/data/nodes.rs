@@ -8,11 +8,14 @@ use crate::config::NodeConfig;
 use crate::object::PodId;
 use policy_core::{Timestamp, seconds_to_nanos};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A node.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) config: NodeConfig,
+    /// Its name, as its Pods share it.
+    pub(super) name: Arc<str>,
     pub(super) taints: Vec<Taint>,
     pub(super) cordoned: bool,
     /// Whether the API has it.
@@ -90,6 +93,7 @@ pub struct NodeView {
 impl Node {
     pub(super) fn new(config: NodeConfig) -> Self {
         Node {
+            name: config.name.as_str().into(),
             taints: config.taints.iter().filter_map(|text| Taint::parse(text)).collect(),
             config,
             cordoned: false,
@@ -243,7 +247,7 @@ pub(super) fn silent_too_long(world: &mut World, index: usize, turn: u32) {
         let was_ready = world.store.update_pod(*pod, |pod| {
             let ready = pod.conditions.iter_mut().find(|c| &*c.kind == "Ready" && c.status == "True");
             ready.is_some_and(|ready| {
-                (ready.status, ready.since) = ("False", now);
+                *ready = ready.with_status("False", now);
                 true
             })
         });

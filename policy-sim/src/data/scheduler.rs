@@ -146,7 +146,7 @@ fn bind(world: &mut World, pod: PodId, index: usize) {
     node.add(pod, &run.plan.needs);
     run.node = Some(index);
     let taints: Vec<_> = node.taints.iter().filter(|taint| taint.effect == "NoExecute").cloned().collect();
-    let (turn, name) = (run.turn, super::kubelet::node_name(&node.config.name));
+    let (turn, name) = (run.turn, node.name.clone());
     let Some((namespace, pod_name)) = world.store.pod(pod).map(|p| (p.namespace.clone(), p.name.clone()))
     else {
         return;

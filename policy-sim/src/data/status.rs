@@ -3,7 +3,7 @@
 use super::plan::should_restart;
 use super::run::{PodRun, Stage, Why};
 use crate::World;
-use crate::object::{Condition, ContainerSpec, ContainerStatus, Ended, Phase, Pod, PodId, State, word};
+use crate::object::{Condition, ContainerSpec, ContainerStatus, Ended, Phase, Pod, PodId, State};
 use policy_core::Timestamp;
 use std::sync::Arc;
 
@@ -81,7 +81,7 @@ impl Report {
         list.extend(others.cloned());
         if let Some(message) = &self.disrupted {
             let target = condition("DisruptionTarget", "True", "TerminationByKubelet", message);
-            match list.iter_mut().find(|c| *c.kind == *target.kind) {
+            match list.iter_mut().find(|c| c.kind == target.kind) {
                 Some(found) => *found = target,
                 None => list.push(target),
             }
@@ -96,13 +96,7 @@ impl Report {
 }
 
 fn condition(kind: &str, status: &'static str, reason: &str, message: &str) -> Condition {
-    Condition {
-        kind: word(kind),
-        status,
-        reason: word(reason),
-        message: word(message),
-        since: Timestamp::ZERO,
-    }
+    Condition::new(kind, status, reason, message, Timestamp::ZERO)
 }
 
 fn own_conditions(run: &PodRun, pod: &Pod, phase: Phase) -> [Condition; 5] {

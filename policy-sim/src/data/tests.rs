@@ -11,6 +11,7 @@ use std::sync::Arc;
 mod containers;
 mod disruption;
 mod placement;
+mod scale;
 mod work;
 
 const FINALIZER: &str = "batch.kubernetes.io/job-tracking";

@@ -132,7 +132,8 @@ fn names_need_a_headless_service_and_ready_pods() {
     let labels = StringMap::from([("job-name".into(), "job".into())]);
     let mut spec = template("Never");
     spec["subdomain"] = json!("svc-h");
-    let base = Arc::new(PodBase::new(spec, labels.clone(), StringMap::new()));
+    let base = PodBase { hostname_stem: Some("job-".into()), ..PodBase::new(spec, labels, StringMap::new()) };
+    let base = Arc::new(base);
     for index in 0..2 {
         create_of(&mut world, &format!("job-{index}-x"), base.clone(), Some(index));
     }
