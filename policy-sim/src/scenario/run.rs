@@ -404,10 +404,10 @@ impl<'s> Run<'s> {
             let Some(mut followed) = self.followed.get_mut(place).map(std::mem::take) else { continue };
             let view = self.view();
             match (assertion.timing, &assertion.check) {
-                (_, Check::Order(checks)) => {
-                    if checks.get(followed.progress).is_some_and(|check| view.holds(check).is_ok()) {
-                        followed.progress += 1;
-                    }
+                (_, Check::Order(checks))
+                    if checks.get(followed.progress).is_some_and(|check| view.holds(check).is_ok()) =>
+                {
+                    followed.progress += 1;
                 }
                 (Moment::Throughout, check) if followed.broken.is_none() => {
                     followed.broken = view.holds(check).err().map(|found| (now, found));
