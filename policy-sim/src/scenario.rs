@@ -25,6 +25,7 @@ pub mod assertion;
 mod duration;
 mod eval;
 pub mod fault;
+mod judge;
 mod manifests;
 mod model;
 mod overlay;

@@ -117,5 +117,6 @@ fn undocumented(files: &[TextFile]) -> Result<Vec<String>, String> {
 
 /// A file that cargo builds into a test program of its own: `host/tests/cli.rs`, `tests/conformance/tests/job.rs`.
 fn is_test_suite(path: &str) -> bool {
-    path.ends_with(".rs") && path.rsplit('/').nth(1) == Some("tests")
+    let beside_the_code = path.contains("/src/");
+    path.ends_with(".rs") && path.rsplit('/').nth(1) == Some("tests") && !beside_the_code
 }

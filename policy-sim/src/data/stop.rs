@@ -227,7 +227,7 @@ fn fail_unstarted(world: &mut World, id: PodId) {
 /// Whether regular containers have had their turn (`hasPodInitialized`).
 fn has_initialized(pod: &Pod) -> bool {
     let pairs = || pod.base.containers.iter().zip(&pod.containers);
-    let last_init = pairs().filter(|(spec, _)| spec.init).next_back();
+    let last_init = pairs().rfind(|(spec, _)| spec.init);
     let Some((spec, last_init)) = last_init else { return true };
     let begun = |status: &crate::object::ContainerStatus| {
         status.last.is_some() || !matches!(status.state, State::Waiting(_))

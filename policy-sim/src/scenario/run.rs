@@ -4,6 +4,7 @@ use super::action::{Action, Verb};
 use super::assertion::{Assertion, Check, Moment};
 use super::duration::Duration;
 use super::eval::View;
+use super::judge::{Followed, judge};
 use super::model::Scenario;
 use super::perform::{self, Done, Refusal};
 use super::select::like;
@@ -79,16 +80,6 @@ struct Planned {
     round: u32,
     /// The object of it that comes next.
     object: usize,
-}
-
-/// An assertion on its way.
-#[derive(Debug, Default)]
-struct Followed {
-    first: Option<Timestamp>,
-    broken: Option<(Timestamp, String)>,
-    /// How many checks of an order have become true.
-    progress: usize,
-    probed: Option<Result<(), String>>,
 }
 
 impl<'s> Run<'s> {
@@ -470,40 +461,5 @@ impl<'s> Run<'s> {
     /// Whether all assertions held.
     pub fn all_held(&self) -> bool {
         self.assertions().iter().all(|assertion| assertion.held)
-    }
-}
-
-/// An assertion's verdict, and the instant that it is about.
-fn judge(
-    assertion: &Assertion,
-    followed: &Followed,
-    start: Timestamp,
-) -> (Result<(), String>, Option<Timestamp>) {
-    if let Check::Order(checks) = &assertion.check {
-        let missing = followed.progress + 1;
-        let result = if followed.progress == checks.len() {
-            Ok(())
-        } else {
-            Err(format!("number {missing} of {} did not become true in its turn", checks.len()))
-        };
-        return (result, None);
-    }
-    match assertion.timing {
-        Moment::End | Moment::At(_) => {
-            (followed.probed.clone().unwrap_or_else(|| Err("the run is not over".into())), None)
-        }
-        Moment::Throughout | Moment::Never => match &followed.broken {
-            Some((at, found)) => (Err(found.clone()), Some(*at)),
-            None => (Ok(()), None),
-        },
-        Moment::First(window) => match followed.first {
-            None => (Err("it never became true".into()), None),
-            Some(at) => {
-                let time = Duration::from_nanos(at.nanos_since(start));
-                let result =
-                    if window.holds(time) { Ok(()) } else { Err(format!("it became true at {time}")) };
-                (result, Some(at))
-            }
-        },
     }
 }
