@@ -15,11 +15,15 @@ mod completions;
 pub mod console;
 mod created;
 mod decide;
+mod demo;
+mod expand;
 mod explain;
 mod only;
 pub mod quartz;
 mod replay;
+mod scenario;
 mod schedule;
+mod simulate;
 mod stream;
 mod validate;
 mod version;
@@ -32,7 +36,7 @@ struct Cli {
     #[command(flatten)]
     color: colors::Args,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -41,6 +45,9 @@ enum Command {
     Explain(explain::Args),
     Schedule(schedule::Args),
     Validate(validate::Args),
+    Scenario(scenario::Args),
+    Simulate(simulate::Args),
+    Expand(expand::Args),
     Replay(replay::Args),
     Completions(completions::Args),
     Version(version::Args),
@@ -99,7 +106,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let mut console = Console::new(cli.color.color);
-    let outcome = run(&cli.command, &mut console).and_then(|verdict| {
+    let outcome = run(cli.command.as_ref(), &mut console).and_then(|verdict| {
         console.finish()?;
         Ok(verdict)
     });
@@ -137,12 +144,16 @@ fn is_kubectl_plugin(args: &[OsString]) -> bool {
     program.is_some_and(|name| name == "kubectl-jobpolicy" || name == "kubectl_jobpolicy")
 }
 
-fn run(command: &Command, console: &mut Console) -> Outcome {
+fn run(command: Option<&Command>, console: &mut Console) -> Outcome {
+    let Some(command) = command else { return demo::run(console) };
     match command {
         Command::Decide(args) => decide::run(args, console),
         Command::Explain(args) => explain::run(args, console),
         Command::Schedule(args) => schedule::run(args, console),
         Command::Validate(args) => validate::run(args, console),
+        Command::Scenario(args) => scenario::run(args, console),
+        Command::Simulate(args) => simulate::run(args, console),
+        Command::Expand(args) => expand::run(args, console),
         Command::Replay(args) => replay::run(args, console),
         Command::Completions(args) => completions::run(args, console),
         Command::Version(args) => version::run(args, console),

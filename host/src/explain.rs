@@ -3,9 +3,9 @@
 //! The core decides and says why; here is what the running controller knows and a listing does not show: its memory is
 //! inferred and labelled so, and where it is not known, the answer says what would be otherwise.
 
+use policy_core::Timestamp;
 use policy_core::explain::{Finding, Rule, Verdict};
-use policy_core::spec::{CronJob, Job, Pod};
-use policy_core::{Timestamp, spec::ObjectMeta};
+use policy_core::spec::ObjectMeta;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -15,6 +15,7 @@ mod event;
 mod job;
 mod memory;
 mod next;
+mod objects;
 mod pods;
 pub mod rules;
 pub mod text;
@@ -25,20 +26,8 @@ pub use event::{EventRecord, EventRow};
 pub use job::{JobReport, State, job};
 pub use memory::{Inferred, Unknown};
 pub use next::Next;
+pub use objects::{Objects, World};
 pub use pods::PodRow;
-
-/// What was listed, in any order.
-#[derive(Clone, Debug, Default)]
-pub struct Objects {
-    /// Jobs.
-    pub jobs: Vec<Job>,
-    /// CronJobs.
-    pub cron_jobs: Vec<CronJob>,
-    /// Pods.
-    pub pods: Vec<Pod>,
-    /// Events.
-    pub events: Vec<EventRecord>,
-}
 
 /// One rule's part, with the calls that it caused by number.
 #[derive(Clone, Debug, Serialize)]

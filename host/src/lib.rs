@@ -2,10 +2,12 @@
 
 pub mod cli;
 pub mod diagnostic;
+pub mod expand;
 pub mod explain;
 pub mod manifest;
 pub mod render;
 pub mod replay;
+pub mod scenario;
 pub mod stream;
 pub mod wire;
-pub mod zones;
+pub use policy_sim::zones;

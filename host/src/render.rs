@@ -2,6 +2,9 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableStyle};
 
+pub mod chart;
+pub mod kubectl;
+pub mod run;
 pub mod yaml;
 
 /// A table without borders: a header in capitals, columns three spaces apart.

@@ -5,7 +5,7 @@ mod common;
 
 use common::run;
 use jobpolicy::explain::text::{self, View};
-use jobpolicy::explain::{self, EventRecord, Objects};
+use jobpolicy::explain::{self, EventRecord, Objects, World};
 use policy_core::Timestamp;
 use policy_core::explain::Rule;
 use proptest::prelude::*;
@@ -125,9 +125,9 @@ fn explain_all(items: &[Value], now: Timestamp) -> String {
             _ => objects.events.push(EventRecord::read(item)),
         }
     }
-    let jobs: Vec<_> = objects.jobs.iter().map(|job| explain::job(job, &objects, now)).collect();
-    let cron_jobs: Vec<_> =
-        objects.cron_jobs.iter().map(|job| explain::cron_job(job, &objects, now)).collect();
+    let world = World::new(&objects);
+    let jobs: Vec<_> = objects.jobs.iter().map(|job| explain::job(job, &world, now)).collect();
+    let cron_jobs: Vec<_> = objects.cron_jobs.iter().map(|job| explain::cron_job(job, &world, now)).collect();
     let mut text = explain::as_value(&jobs, &cron_jobs, now, "given").to_string();
     for all in [false, true] {
         let view = View { now, all, color: false };

@@ -7,7 +7,7 @@ use policy_core::job::{Call, PodCreate, PodDraft, Step, begin};
 use policy_core::spec::{Job, JobStatus, LabelSelector, Pod};
 use policy_core::step::Outcome;
 use policy_core::{JobCache, JobMemory, NANOS_PER_SECOND, PodEvent, Settings, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::process::{Child, Command};
 use std::{collections::BTreeMap, env, error::Error, fs, thread, time};
 
@@ -81,8 +81,8 @@ impl World {
     /// Starts the command of the Pod's first container.
     fn start(&self, create: PodCreate) -> Result<(Pod, Child), Box<dyn Error>> {
         let (manifest, serial) = (self.draft.pod(&create), self.pods.len());
-        let words = manifest["spec"]["containers"][0]["command"].as_array().into_iter().flatten();
-        let mut words = words.filter_map(|word| word.as_str());
+        let command = manifest.pointer("/spec/containers/0/command").and_then(Value::as_array);
+        let mut words = command.into_iter().flatten().filter_map(Value::as_str);
         let mut command = Command::new(words.next().ok_or("the container has no command")?);
         command.args(words).envs(create.index.map(|index| ("JOB_COMPLETION_INDEX", index.to_string())));
         let mut pod: Pod = serde_json::from_value(manifest)?;

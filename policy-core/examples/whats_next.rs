@@ -20,13 +20,14 @@ pub(crate) const LIST: &str = r#"{"items": [
 
 /// Answers in lines of text.
 pub(crate) fn whats_next(list: &Value, now: Timestamp) -> Result<Vec<String>, Box<dyn Error>> {
-    let items = list["items"].as_array().into_iter().flatten();
-    let (jobs, others): (Vec<&Value>, Vec<&Value>) = items.partition(|item| item["kind"] == "Job");
+    let items = list.get("items").and_then(Value::as_array).into_iter().flatten();
+    let is = |item: &Value, kind: &str| item.get("kind").is_some_and(|found| found == kind);
+    let (jobs, others): (Vec<&Value>, Vec<&Value>) = items.partition(|item| is(item, "Job"));
     let job: Job = serde_json::from_value((*jobs.first().ok_or("there is no Job in the list")?).clone())?;
     let digester = PodDigester::new(&job);
     let pods: Result<Vec<PodFacts>, _> = others
         .into_iter()
-        .filter(|item| item["kind"] == "Pod")
+        .filter(|item| is(item, "Pod"))
         .map(|pod| Ok::<_, serde_json::Error>(digester.digest(&serde_json::from_value(pod.clone())?)))
         .collect();
     let (pods, mut trace) = (pods?, Trace::default());

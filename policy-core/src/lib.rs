@@ -23,7 +23,7 @@ pub mod step;
 mod time;
 pub mod ttl;
 
-pub use cache::{JobCache, PodEvent};
+pub use cache::{DigestedEvent, JobCache, PodEvent};
 pub use memory::{
     BackoffChange, BackoffRecord, EXPECTATIONS_TIMEOUT_NANOS, Expectations, FinishChange, JobMemory,
     MemoryDelta,

@@ -20,7 +20,7 @@ pub enum Format {
 }
 
 /// The argument of commands that print results.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct OutputArgs {
     /// The form of the result
     #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
@@ -64,6 +64,16 @@ impl Console {
         self.results.push_str(&text);
     }
 
+    /// Adds text to the results.
+    pub fn text(&mut self, text: &str) {
+        self.results.push_str(text);
+    }
+
+    /// Whether results are coloured.
+    pub fn color(&self) -> bool {
+        self.color_out
+    }
+
     /// Writes the results.
     ///
     /// # Errors
@@ -81,4 +91,11 @@ impl Console {
         // A message that cannot be written has nowhere else to go.
         let _ = writeln!(err, "{}", messages.join("\n\n"));
     }
+}
+
+/// Columns of the terminal; of `COLUMNS` or 100 where there is none.
+pub fn columns() -> usize {
+    let given = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let seen = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    given.or_else(seen).unwrap_or(100).clamp(40, 400)
 }

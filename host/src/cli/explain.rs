@@ -6,7 +6,7 @@ use super::only::{self, Only};
 use super::{Failure, Outcome, Verdict, created};
 use crate::diagnostic::Diagnostic;
 use crate::explain::text::{self, View};
-use crate::explain::{self, CronJobReport, EventRecord, JobReport, Objects, rules};
+use crate::explain::{self, CronJobReport, EventRecord, JobReport, Objects, World, rules};
 use crate::manifest::{self, Manifest};
 use crate::render;
 use policy_core::Timestamp;
@@ -210,12 +210,12 @@ impl Read {
     }
 
     fn explain(&self, now: Timestamp) -> (Vec<JobReport>, Vec<CronJobReport>) {
-        let objects = &self.objects;
+        let (objects, world) = (&self.objects, World::new(&self.objects));
         let jobs = self.jobs.iter().filter_map(|place| objects.jobs.get(*place));
         let cron_jobs = self.cron_jobs.iter().filter_map(|place| objects.cron_jobs.get(*place));
         (
-            jobs.map(|job| explain::job(job, objects, now)).collect(),
-            cron_jobs.map(|cron_job| explain::cron_job(cron_job, objects, now)).collect(),
+            jobs.map(|job| explain::job(job, &world, now)).collect(),
+            cron_jobs.map(|cron_job| explain::cron_job(cron_job, &world, now)).collect(),
         )
     }
 }

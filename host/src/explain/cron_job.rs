@@ -3,7 +3,7 @@
 use super::event::{self, EventRow};
 use super::memory::Unknown;
 use super::next::Next;
-use super::{CallRow, FindingRow, Objects, calls, count_of, full_name, rows};
+use super::{CallRow, FindingRow, World, calls, count_of, full_name, rows};
 use crate::wire;
 use crate::zones::TzDatabase;
 use policy_core::Timestamp;
@@ -75,13 +75,12 @@ pub struct CronJobReport {
 }
 
 /// Explains a CronJob among the objects that were listed.
-pub fn cron_job(cron_job: &CronJob, objects: &Objects, now: Timestamp) -> CronJobReport {
-    let own: Vec<&Job> = objects.jobs.iter().filter(|job| is_child(job, cron_job)).collect();
+pub fn cron_job(cron_job: &CronJob, world: &World<'_>, now: Timestamp) -> CronJobReport {
+    let own = world.jobs_of(cron_job);
     let children: Vec<ChildJob<'_>> = own.iter().map(|job| ChildJob::from(*job)).collect();
-    let namespace = &cron_job.metadata.namespace;
-    let known = objects.jobs.iter().map(|job| &job.metadata).filter(|meta| meta.namespace == *namespace);
+    let known = world.jobs_of_namespace(&cron_job.metadata.namespace);
     let mut trace = Trace::default();
-    let live = LiveObjects::new(Some(cron_job), known.collect());
+    let live = LiveObjects::new(Some(cron_job), known.to_vec());
     let view = CronJobView { cron_job, jobs: &children };
     let plan = decide(view, live, now, TzDatabase::shared(), &mut trace);
     let calls = calls::of_cron_job(&plan);
@@ -96,22 +95,16 @@ pub fn cron_job(cron_job: &CronJob, objects: &Objects, now: Timestamp) -> CronJo
     CronJobReport {
         cron_job: full_name(&cron_job.metadata),
         state,
-        summary: summary(cron_job, state, &held, &own, &next, now),
+        summary: summary(cron_job, state, &held, own, &next, now),
         jobs: own.iter().map(|job| child(job)).collect(),
         findings: rows(trace.findings(), &calls),
         not_reached: trace.not_reached("cronjob").collect(),
-        unknown: unknown(cron_job, objects),
-        events: event::about(&objects.events, "CronJob", &cron_job.metadata),
+        unknown: unknown(cron_job, world),
+        events: event::about(world.events_of(&cron_job.metadata), "CronJob", &cron_job.metadata),
         plan: wire::cron_job::plan_value(&plan),
         next,
         calls,
     }
-}
-
-fn is_child(job: &Job, cron_job: &CronJob) -> bool {
-    let owner = job.metadata.controller();
-    job.metadata.namespace == cron_job.metadata.namespace
-        && owner.is_some_and(|owner| owner.uid == cron_job.metadata.uid)
 }
 
 fn child(job: &Job) -> ChildRow {
@@ -177,9 +170,9 @@ fn runs(cron_job: &CronJob, now: Timestamp) -> Vec<Next> {
     times.take(RUNS_SHOWN).map(|at| Next::new(Some(at), "a run is due")).collect()
 }
 
-fn unknown(cron_job: &CronJob, objects: &Objects) -> Vec<Unknown> {
+fn unknown(cron_job: &CronJob, world: &World<'_>) -> Vec<Unknown> {
     let active = cron_job.status.active.len();
-    if active == 0 || !objects.jobs.is_empty() {
+    if active == 0 || !world.objects.jobs.is_empty() {
         return Vec::new();
     }
     vec![Unknown {

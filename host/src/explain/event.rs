@@ -10,8 +10,8 @@ use serde_json::Value;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EventRecord {
     kind: String,
-    namespace: String,
-    name: String,
+    pub(super) namespace: String,
+    pub(super) name: String,
     uid: String,
     reason: String,
     message: String,
@@ -79,7 +79,7 @@ impl EventRecord {
 }
 
 /// The Events about an object, the oldest first.
-pub(super) fn about(events: &[EventRecord], kind: &str, meta: &ObjectMeta) -> Vec<EventRow> {
+pub(super) fn about(events: &[&EventRecord], kind: &str, meta: &ObjectMeta) -> Vec<EventRow> {
     let mut rows: Vec<EventRow> = events
         .iter()
         .filter(|event| event.is_about(kind, meta))
@@ -168,6 +168,6 @@ mod tests {
         };
         let meta =
             ObjectMeta { namespace: "n".into(), name: "j".into(), uid: "new".into(), ..Default::default() };
-        assert_eq!(about(&[event("old"), event("new"), event("")], "Job", &meta).len(), 2);
+        assert_eq!(about(&[&event("old"), &event("new"), &event("")], "Job", &meta).len(), 2);
     }
 }

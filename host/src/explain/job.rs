@@ -4,7 +4,7 @@ use super::event::{self, EventRow};
 use super::memory::{Inferred, Memory, Unknown};
 use super::next::{self, Next, Outlook, ends};
 use super::pods::{PodRow, Pods};
-use super::{CallRow, FindingRow, Objects, calls, full_name, rows};
+use super::{CallRow, FindingRow, World, calls, full_name, rows};
 use crate::wire;
 use policy_core::explain::{Rule, Trace};
 use policy_core::job::{Claim, JobVerdict, JobView, Plan, PodDigester, PodFacts, decide};
@@ -74,13 +74,13 @@ pub struct JobReport {
 }
 
 /// Explains a Job among the objects that were listed.
-pub fn job(job: &Job, objects: &Objects, now: Timestamp) -> JobReport {
+pub fn job(job: &Job, world: &World<'_>, now: Timestamp) -> JobReport {
     let digester = PodDigester::new(job);
-    let own = objects.pods.iter().map(|pod| (pod, digester.digest(pod)));
+    let own = world.pods_of(job).into_iter().map(|pod| (pod, digester.digest(pod)));
     let (own, pods): (Vec<&Pod>, Vec<PodFacts>) = own.filter(|(_, pod)| pod.claim != Claim::Foreign).unzip();
-    let events = event::about(&objects.events, "Job", &job.metadata);
+    let events = event::about(world.events_of(&job.metadata), "Job", &job.metadata);
     let mut memory = Memory::infer(job, &pods, now);
-    memory.inferred.extend(gone(&events, &objects.pods));
+    memory.inferred.extend(gone(&job.metadata.namespace, &events, world));
 
     let view = JobView { job, pods: &pods, settings: &Settings::DEFAULT };
     let mut trace = Trace::default();
@@ -98,7 +98,7 @@ pub fn job(job: &Job, objects: &Objects, now: Timestamp) -> JobReport {
         pods: own.iter().zip(&pods).map(|(pod, facts)| described.row(pod, facts)).collect(),
         findings: rows(trace.findings(), &calls),
         not_reached: trace.not_reached("job").collect(),
-        unknown: no_pods(job, objects).into_iter().chain(memory.unknowns(view, &plan, now)).collect(),
+        unknown: no_pods(job, world).into_iter().chain(memory.unknowns(view, &plan, now)).collect(),
         plan: wire::job::plan_value(&plan, job, now, memory.memory.backoff.as_ref()),
         inferred: memory.inferred,
         next: coming,
@@ -108,9 +108,9 @@ pub fn job(job: &Job, objects: &Objects, now: Timestamp) -> JobReport {
 }
 
 /// Pods that an Event says were created and that are not there any more.
-fn gone(events: &[EventRow], pods: &[Pod]) -> Option<Inferred> {
-    let there: BTreeSet<&str> = pods.iter().map(|pod| pod.metadata.name.as_str()).collect();
-    let gone: BTreeSet<&str> = event::created_pods(events).filter(|pod| !there.contains(pod)).collect();
+fn gone(namespace: &str, events: &[EventRow], world: &World<'_>) -> Option<Inferred> {
+    let is_gone = |pod: &&str| !world.has_pod(namespace, pod);
+    let gone: BTreeSet<&str> = event::created_pods(events).filter(is_gone).collect();
     if gone.is_empty() {
         return None;
     }
@@ -122,9 +122,9 @@ fn gone(events: &[EventRow], pods: &[Pod]) -> Option<Inferred> {
 }
 
 /// Where no Pod was listed, the Job's own are most likely there all the same.
-fn no_pods(job: &Job, objects: &Objects) -> Option<Unknown> {
+fn no_pods(job: &Job, world: &World<'_>) -> Option<Unknown> {
     let active = job.status.active;
-    if active <= 0 || !objects.pods.is_empty() {
+    if active <= 0 || !world.objects.pods.is_empty() {
         return None;
     }
     Some(Unknown {

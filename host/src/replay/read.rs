@@ -167,8 +167,8 @@ impl Builder {
     /// Adds a stream.
     fn add(&mut self, file: &str, text: &str) -> Result<(), ReadError> {
         let fail = |place, message: String| ReadError { file: file.into(), place: Some(place), message };
-        let mut events = serde_json::Deserializer::from_str(text).into_iter::<WatchEvent<'_>>();
-        while let Some(event) = events.next() {
+        let events = serde_json::Deserializer::from_str(text).into_iter::<WatchEvent<'_>>();
+        for event in events {
             let event = event.map_err(|error| {
                 let place = (error.line(), error.column());
                 fail(place, event_error(&error))

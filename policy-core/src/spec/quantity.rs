@@ -131,7 +131,8 @@ impl Quantity {
         if sign != Ordering::Equal || self.mantissa == 0 {
             return sign;
         }
-        let magnitude = |q: &Quantity| i64::from(q.mantissa.unsigned_abs().ilog10()) + i64::from(q.exponent);
+        let magnitude =
+            |q: &Quantity| i64::from(q.mantissa.unsigned_abs().ilog10()).saturating_add(q.exponent.into());
         let order = magnitude(self).cmp(&magnitude(other)).then_with(|| {
             // Of one magnitude, so the exponents differ by no more than the mantissas' lengths.
             let exponent = self.exponent.min(other.exponent);

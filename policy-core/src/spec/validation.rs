@@ -63,6 +63,8 @@ mod security;
 mod selectors;
 mod status_options;
 mod success_policy;
+#[cfg(test)]
+mod testing;
 mod update;
 mod volumes;
 mod warnings;

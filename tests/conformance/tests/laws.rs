@@ -1,8 +1,8 @@
 //! Laws that hold in every state of the vectors, whatever the right answer is.
 
 use conformance::cases;
-use jobpolicy::explain::Objects;
 use jobpolicy::explain::text::{self, View};
+use jobpolicy::explain::{Objects, World};
 use policy_core::explain::{Rule, Trace, Verdict};
 use policy_core::job::{Call, JobView, PodDigester, PodFacts, Step, begin, decide};
 use policy_core::spec::{Job, Pod};
@@ -107,7 +107,7 @@ fn check(line: &mut Line) -> BTreeSet<Rule> {
 /// Explaining the state in words takes anything too.
 fn explain(line: Line) {
     let objects = Objects { pods: line.pods, ..Objects::default() };
-    let report = jobpolicy::explain::job(&line.job, &objects, line.now);
+    let report = jobpolicy::explain::job(&line.job, &World::new(&objects), line.now);
     let text = text::job(&report, "", View { now: line.now, all: true, color: false });
     assert!(text.len() > report.summary.len(), "{}", line.id);
 }

@@ -150,3 +150,38 @@ fn matching_profile(
         errors.forbidden(&field.at("localhostProfile", None), detail);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::expect_job_errors;
+
+    #[test]
+    fn annotations_of_pods() {
+        expect_job_errors(&[
+            (
+                r#"{"spec":{"template":{"metadata":{"annotations":{"controller.kubernetes.io/pod-deletion-cost":"+1"}}}}}"#,
+                &[
+                    r#"spec.template.annotations[controller.kubernetes.io/pod-deletion-cost]: Invalid value: "+1": must be a 32bit integer"#,
+                ],
+            ),
+            (
+                r#"{"spec":{"template":{"metadata":{"annotations":{"seccomp.security.alpha.kubernetes.io/pod":"some"}}}}}"#,
+                &[
+                    r#"spec.template.annotations.seccomp.security.alpha.kubernetes.io/pod: Invalid value: "some": must be a valid seccomp profile"#,
+                ],
+            ),
+            (
+                r#"{"spec":{"template":{"metadata":{"annotations":{"container.apparmor.security.beta.kubernetes.io/main":"some"}}}}}"#,
+                &[
+                    r#"spec.template.annotations[container.apparmor.security.beta.kubernetes.io/main]: Invalid value: "some": invalid AppArmor profile name: "some""#,
+                ],
+            ),
+            (
+                r#"{"spec":{"template":{"metadata":{"annotations":{"container.apparmor.security.beta.kubernetes.io/b":"unconfined"}}}}}"#,
+                &[
+                    r#"spec.template.annotations[container.apparmor.security.beta.kubernetes.io/b]: Invalid value: "b": container not found"#,
+                ],
+            ),
+        ]);
+    }
+}

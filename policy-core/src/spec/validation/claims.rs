@@ -1,6 +1,6 @@
 //! The claim in an ephemeral volume (`ValidatePersistentVolumeClaimTemplate`).
 
-use super::error::Errors;
+use super::error::{ErrorType, Errors};
 use super::field::Field;
 use super::{metadata, names, resources, selectors};
 
@@ -79,15 +79,15 @@ fn data_sources(spec: &Field<'_, '_>, errors: &mut Errors) {
         data_source(field, errors);
     }
     let (Some(one), Some(other)) = (source.fields(), reference.fields()) else { return };
-    if !reference.child("namespace").text().is_empty() {
-        errors.invalid_value(
-            spec,
-            "dataSource",
-            "may not be specified when dataSourceRef.namespace is specified",
-        );
+    let detail = if !reference.child("namespace").text().is_empty() {
+        "may not be specified when dataSourceRef.namespace is specified"
     } else if ["apiGroup", "kind", "name"].iter().any(|name| one.text(name) != other.text(name)) {
-        errors.invalid_value(spec, "dataSource", "must match dataSourceRef");
-    }
+        "must match dataSourceRef"
+    } else {
+        return;
+    };
+    // Upstream hands over the field's path as the value, and a path has nothing to print.
+    errors.push(ErrorType::Invalid, spec, Some("{}".into()), detail);
 }
 
 /// `validateDataSource` and `validateDataSourceRef`.
@@ -109,5 +109,42 @@ fn data_source(source: &Field<'_, '_>, errors: &mut Errors) {
     let namespace = source.child("namespace");
     if !namespace.text().is_empty() {
         errors.invalid_all(&namespace, names::dns_label(namespace.text()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::expect_pod_errors;
+
+    #[test]
+    fn templates_of_claims() {
+        expect_pod_errors(&[
+            (
+                r#"{"volumes":[{"name":"v","ephemeral":{}}]}"#,
+                &["volumes[0].ephemeral.volumeClaimTemplate: Required value"],
+            ),
+            (
+                r#"{"volumes":[{"name":"v","ephemeral":{"volumeClaimTemplate":{"spec":{}}}}]}"#,
+                &[
+                    "volumes[0].ephemeral.volumeClaimTemplate.spec.accessModes: Required value: at least 1 access mode is required",
+                    "volumes[0].ephemeral.volumeClaimTemplate.spec.resources[storage]: Required value",
+                ],
+            ),
+            (
+                r#"{"volumes":[{"name":"v","ephemeral":{"volumeClaimTemplate":{"metadata":{"name":"x"},"spec":{"accessModes":["Bad","ReadWriteOncePod"],"resources":{"requests":{"storage":"0"}},"volumeMode":"Tape"}}}}]}"#,
+                &[
+                    "volumes[0].ephemeral.volumeClaimTemplate.metadata.name: Forbidden: cannot be set",
+                    r#"volumes[0].ephemeral.volumeClaimTemplate.spec.accessModes: Unsupported value: "Bad": supported values: "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod""#,
+                    r#"volumes[0].ephemeral.volumeClaimTemplate.spec.resources[storage]: Invalid value: "0": must be greater than zero"#,
+                    r#"volumes[0].ephemeral.volumeClaimTemplate.spec.volumeMode: Unsupported value: "Tape": supported values: "Block", "Filesystem""#,
+                ],
+            ),
+            (
+                r#"{"volumes":[{"name":"v","ephemeral":{"volumeClaimTemplate":{"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}},"dataSource":{"kind":"Pod","name":"p"}}}}}]}"#,
+                &[
+                    r#"volumes[0].ephemeral.volumeClaimTemplate.spec.dataSource: Invalid value: "Pod": must be 'PersistentVolumeClaim' when referencing the default apiGroup"#,
+                ],
+            ),
+        ]);
     }
 }

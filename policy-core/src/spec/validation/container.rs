@@ -138,7 +138,7 @@ pub(super) fn ephemeral_containers(spec: &Field<'_, '_>, pod: &PodContext<'_, '_
         }
         let target = container.child("targetContainerName");
         if !target.text().is_empty() && !others.contains(target.text()) {
-            errors.not_found(&target, "");
+            errors.not_found(&target);
         }
         not_for_ephemeral(&container, errors);
     }
@@ -249,5 +249,109 @@ fn resize_policy(policies: &Field<'_, '_>, pod_restart_policy: &str, errors: &mu
             let detail = "must be 'NotRequired' when pod `restartPolicy` is 'Never'";
             errors.invalid_value(policies, restart.text(), detail);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{expect_container_errors, expect_pod_errors};
+
+    #[test]
+    fn images_and_policies() {
+        expect_container_errors(&[
+            (r#"{"image":""}"#, &["image: Required value"]),
+            (
+                r#"{"imagePullPolicy":"Sometimes"}"#,
+                &[
+                    r#"imagePullPolicy: Unsupported value: "Sometimes": supported values: "Always", "IfNotPresent", "Never""#,
+                ],
+            ),
+            (
+                r#"{"terminationMessagePath":"","terminationMessagePolicy":"Both"}"#,
+                &[
+                    r#"terminationMessagePolicy: Unsupported value: "Both": supported values: "File", "FallbackToLogsOnError""#,
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn ports() {
+        expect_container_errors(&[
+            (r#"{"ports":[{"containerPort":0}]}"#, &["ports[0].containerPort: Required value"]),
+            (
+                r#"{"ports":[{"containerPort":65536,"hostPort":-1,"protocol":"tcp"}]}"#,
+                &[
+                    "ports[0].containerPort: Invalid value: 65536: must be between 1 and 65535, inclusive",
+                    "ports[0].hostPort: Invalid value: -1: must be between 1 and 65535, inclusive",
+                    r#"ports[0].protocol: Unsupported value: "tcp": supported values: "SCTP", "TCP", "UDP""#,
+                ],
+            ),
+            (
+                r#"{"ports":[{"containerPort":1,"name":"Web"},{"containerPort":2,"name":"a-very-long-port-name"}]}"#,
+                &[
+                    r#"ports[0].name: Invalid value: "Web": must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"#,
+                    r#"ports[1].name: Invalid value: "a-very-long-port-name": must be no more than 15 characters"#,
+                ],
+            ),
+            (
+                r#"{"ports":[{"containerPort":1,"name":"web"},{"containerPort":2,"name":"web"}]}"#,
+                &[r#"ports[1].name: Duplicate value: "web""#],
+            ),
+            (
+                r#"{"ports":[{"containerPort":1,"hostPort":9},{"containerPort":2,"hostPort":9}]}"#,
+                &[r#"ports[1].hostPort: Duplicate value: "TCP//9""#],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn names() {
+        expect_pod_errors(&[
+            (r#"{"containers":[]}"#, &["containers: Required value"]),
+            (r#"{"containers":[{"image":"b"}]}"#, &["containers[0].name: Required value"]),
+            (
+                r#"{"containers":[{"name":"A","image":"b"}]}"#,
+                &[r#"containers[0].name: Invalid value: "A": a lowercase RFC 1123 label must consist of…"#],
+            ),
+            (
+                r#"{"containers":[{"name":"a","image":"b"},{"name":"a","image":"b"}]}"#,
+                &[r#"containers[1].name: Duplicate value: "a""#],
+            ),
+            (
+                r#"{"initContainers":[{"name":"main","image":"b"}]}"#,
+                &[r#"initContainers[0].name: Duplicate value: "main""#],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn init_containers() {
+        expect_pod_errors(&[
+            (
+                r#"{"initContainers":[{"name":"i","image":"b","livenessProbe":{"exec":{"command":["a"]}}}]}"#,
+                &[
+                    "initContainers[0].livenessProbe: Forbidden: may not be set for init containers without restartPolicy=Always",
+                ],
+            ),
+            (
+                r#"{"initContainers":[{"name":"i","image":"b","restartPolicy":"Always","lifecycle":{"preStop":{"sleep":{"seconds":1}}}}]}"#,
+                &[],
+            ),
+            (
+                r#"{"initContainers":[{"name":"i","image":"b","lifecycle":{"preStop":{"sleep":{"seconds":1}}}}]}"#,
+                &[
+                    "initContainers[0].lifecycle: Forbidden: may not be set for init containers without restartPolicy=Always",
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn ephemeral_containers() {
+        expect_pod_errors(&[(
+            r#"{"ephemeralContainers":[{"name":"e","image":"b"}]}"#,
+            &["ephemeralContainers: Forbidden: ephemeral containers not allowed in pod template"],
+        )]);
     }
 }

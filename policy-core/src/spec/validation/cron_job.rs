@@ -71,3 +71,84 @@ pub(super) fn required_schedule_last(spec: &Field<'_, '_>, old: Option<&Field<'_
         errors.required(&schedule, "");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::expect_cron_job_errors;
+
+    #[test]
+    fn schedules_and_zones() {
+        expect_cron_job_errors(&[
+            (r#"{"spec":{"schedule":""}}"#, &["spec.schedule: Required value"]),
+            (
+                r#"{"spec":{"schedule":"0 0 * * 7"}}"#,
+                &[r#"spec.schedule: Invalid value: "0 0 * * 7": end of range (7) above maximum (6): 7"#],
+            ),
+            (
+                r#"{"spec":{"schedule":"TZ=UTC 0 0 * * *"}}"#,
+                &[
+                    r#"spec.schedule: Invalid value: "TZ=UTC 0 0 * * *": cannot use TZ or CRON_TZ in schedule, use timeZone field instead"#,
+                ],
+            ),
+            (
+                r#"{"spec":{"schedule":"TZ=UTC"}}"#,
+                &[
+                    r#"spec.schedule: Invalid value: "TZ=UTC": invalid schedule format: runtime error: slice bounds out of range [:-1]"#,
+                    r#"spec.schedule: Invalid value: "TZ=UTC": cannot use TZ or CRON_TZ in schedule, use timeZone field instead"#,
+                ],
+            ),
+            (
+                r#"{"spec":{"timeZone":""}}"#,
+                &[r#"spec.timeZone: Invalid value: "": timeZone must be nil or non-empty string"#],
+            ),
+            (
+                r#"{"spec":{"timeZone":"Local"}}"#,
+                &[
+                    r#"spec.timeZone: Invalid value: "Local": timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"#,
+                ],
+            ),
+            (
+                r#"{"spec":{"timeZone":"Mars/Olympus"}}"#,
+                &[r#"spec.timeZone: Invalid value: "Mars/Olympus": unknown time zone Mars/Olympus"#],
+            ),
+            (
+                r#"{"spec":{"timeZone":"../etc"}}"#,
+                &[r#"spec.timeZone: Invalid value: "../etc": unknown time zone ../etc"#],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn other_fields() {
+        expect_cron_job_errors(&[
+            (
+                r#"{"spec":{"concurrencyPolicy":"Some","startingDeadlineSeconds":-1,"successfulJobsHistoryLimit":-1,"failedJobsHistoryLimit":-1}}"#,
+                &[
+                    "spec.startingDeadlineSeconds: Invalid value: -1: must be greater than or equal to 0",
+                    r#"spec.concurrencyPolicy: Unsupported value: "Some": supported values: "Allow", "Forbid", "Replace""#,
+                    "spec.successfulJobsHistoryLimit: Invalid value: -1: must be greater than or equal to 0",
+                    "spec.failedJobsHistoryLimit: Invalid value: -1: must be greater than or equal to 0",
+                ],
+            ),
+            (
+                r#"{"metadata":{"name":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}}"#,
+                &[
+                    r#"metadata.name: Invalid value: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx": must be no more than 52 characters"#,
+                ],
+            ),
+            (
+                r#"{"spec":{"jobTemplate":{"spec":{"selector":{"matchLabels":{"a":"b"}},"manualSelector":true}}}}"#,
+                &[
+                    r#"spec.jobTemplate.spec.selector: Invalid value: {"matchLabels":{"a":"b"}}: `selector` will be auto-generated"#,
+                    r#"spec.jobTemplate.spec.manualSelector: Unsupported value: true: supported values: "nil", "false""#,
+                ],
+            ),
+            (
+                r#"{"spec":{"jobTemplate":{"spec":{"template":{"spec":{"restartPolicy":null}}}}}}"#,
+                &[
+                    r#"spec.jobTemplate.spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never""#,
+                ],
+            ),
+        ]);
+    }
+}

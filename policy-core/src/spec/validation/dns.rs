@@ -97,3 +97,49 @@ fn has_leading_zeros(text: &str) -> bool {
     };
     text.split('.').count() == 4 && text.split('.').all(is_octet)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::expect_pod_errors;
+
+    #[test]
+    fn policies() {
+        expect_pod_errors(&[
+            (
+                r#"{"dnsPolicy":"Some"}"#,
+                &[
+                    r#"dnsPolicy: Unsupported value: "Some": supported values: "ClusterFirstWithHostNet", "ClusterFirst", "Default", "None""#,
+                ],
+            ),
+            (
+                r#"{"dnsPolicy":"None"}"#,
+                &["dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None"],
+            ),
+            (
+                r#"{"dnsConfig":{"nameservers":["1.1.1.1","2.2.2.2","3.3.3.3","4.4.4.4"]}}"#,
+                &[
+                    r#"dnsConfig.nameservers: Invalid value: ["1.1.1.1","2.2.2.2","3.3.3.3","4.4.4.4"]: must not have more than 3 nameservers"#,
+                ],
+            ),
+            (
+                r#"{"dnsConfig":{"nameservers":["x"],"searches":["A b"],"options":[{"name":""}]}}"#,
+                &[
+                    r#"dnsConfig.nameservers[0]: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"#,
+                    r#"dnsConfig.searches[0]: Invalid value: "A b": a lowercase RFC 1123 subdomain must consist of…"#,
+                    "dnsConfig.options[0]: Required value: must not be empty",
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn host_aliases() {
+        expect_pod_errors(&[(
+            r#"{"hostAliases":[{"ip":"x","hostnames":["A_b"]}]}"#,
+            &[
+                r#"hostAliases[0].ip: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"#,
+                r#"hostAliases[0].hostnames[0]: Invalid value: "A_b": a lowercase RFC 1123 subdomain must consist of…"#,
+            ],
+        )]);
+    }
+}

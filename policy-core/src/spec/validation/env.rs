@@ -19,13 +19,16 @@ pub(super) fn env(variables: &Field<'_, '_>, errors: &mut Errors) {
     }
 }
 
+/// The check of one kind of source.
+type SourceCheck = fn(&Field<'_, '_>, &mut Errors);
+
 /// `validateEnvVarValueFrom`.
 fn value_from(source: &Field<'_, '_>, has_value: bool, errors: &mut Errors) {
     if !source.is_set() {
         return;
     }
     let mut sources: usize = 0;
-    let checks: [(&str, fn(&Field<'_, '_>, &mut Errors)); 5] = [
+    let checks: [(&str, SourceCheck); 5] = [
         ("fieldRef", |field, errors| field_ref(field, &ENV_FIELDS, errors)),
         ("resourceFieldRef", |field, errors| resource_field_ref(field, false, errors)),
         ("configMapKeyRef", key_selector),
@@ -249,5 +252,122 @@ pub(super) fn env_from(sources: &Field<'_, '_>, errors: &mut Errors) {
             1 => {}
             _ => errors.invalid_value(sources, "", "may not have more than one field specified at a time"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::expect_container_errors;
+
+    #[test]
+    fn names_and_sources() {
+        expect_container_errors(&[
+            (
+                r#"{"env":[{"name":"","value":"a"},{"name":"a=b"},{"name":"1"}]}"#,
+                &[
+                    "env[0].name: Required value",
+                    r#"env[1].name: Invalid value: "a=b": a valid environment variable name must consist only of printable ASCII characters other than '='"#,
+                ],
+            ),
+            (
+                r#"{"env":[{"name":"a","valueFrom":{}}]}"#,
+                &[
+                    r#"env[0].valueFrom: Invalid value: "": must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"#,
+                ],
+            ),
+            (
+                r#"{"env":[{"name":"a","value":"b","valueFrom":{"fieldRef":{"fieldPath":"metadata.name"}}}]}"#,
+                &[r#"env[0].valueFrom: Invalid value: "": may not be specified when `value` is not empty"#],
+            ),
+            (
+                r#"{"env":[{"name":"a","valueFrom":{"fieldRef":{"fieldPath":"metadata.name"},"secretKeyRef":{"name":"s","key":"k"}}}]}"#,
+                &[
+                    r#"env[0].valueFrom: Invalid value: "": may not have more than one field specified at a time"#,
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn field_references() {
+        expect_container_errors(&[
+            (r#"{"env":[{"name":"a","valueFrom":{"fieldRef":{"fieldPath":"spec.host"}}}]}"#, &[]),
+            (
+                r#"{"env":[{"name":"a","valueFrom":{"fieldRef":{"fieldPath":"status.phase"}}}]}"#,
+                &[
+                    r#"env[0].valueFrom.fieldRef.fieldPath: Unsupported value: "status.phase": supported values: "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs""#,
+                ],
+            ),
+            (
+                r#"{"env":[{"name":"a","valueFrom":{"fieldRef":{"fieldPath":"metadata.labels['a b']"}}}]}"#,
+                &[r#"env[0].valueFrom.fieldRef: Invalid value: "a b": name part must consist of…"#],
+            ),
+            (
+                r#"{"env":[{"name":"a","valueFrom":{"fieldRef":{"fieldPath":"metadata.name['a']"}}}]}"#,
+                &[
+                    r#"env[0].valueFrom.fieldRef.fieldPath: Invalid value: "metadata.name['a']": error converting fieldPath: field label does not support subscript: metadata.name['a']"#,
+                ],
+            ),
+            (
+                r#"{"env":[{"name":"a","valueFrom":{"fieldRef":{"apiVersion":"v2","fieldPath":"metadata.name"}}}]}"#,
+                &[
+                    r#"env[0].valueFrom.fieldRef.fieldPath: Invalid value: "metadata.name": error converting fieldPath: unsupported pod version: v2"#,
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn resource_and_key_references() {
+        expect_container_errors(&[
+            (
+                r#"{"env":[{"name":"a","valueFrom":{"resourceFieldRef":{"resource":"limits.gpu"}}}]}"#,
+                &[
+                    r#"env[0].valueFrom.resourceFieldRef.resource: Unsupported value: "limits.gpu": supported values: "limits.cpu", "limits.ephemeral-storage", "limits.memory", "requests.cpu", "requests.ephemeral-storage", "requests.memory""#,
+                ],
+            ),
+            (
+                r#"{"env":[{"name":"a","valueFrom":{"resourceFieldRef":{"resource":"limits.cpu","divisor":"3"}}}]}"#,
+                &[
+                    r#"env[0].valueFrom.resourceFieldRef.divisor: Invalid value: "limits.cpu": only divisor's values 1m and 1 are supported with the cpu resource"#,
+                ],
+            ),
+            (
+                r#"{"env":[{"name":"a","valueFrom":{"configMapKeyRef":{"key":""}}}]}"#,
+                &[
+                    r#"env[0].valueFrom.configMapKeyRef.name: Invalid value: "": a lowercase RFC 1123 subdomain must consist of…"#,
+                    "env[0].valueFrom.configMapKeyRef.key: Required value",
+                ],
+            ),
+            (
+                r#"{"env":[{"name":"a","valueFrom":{"secretKeyRef":{"name":"s","key":".."}}}]}"#,
+                &[r#"env[0].valueFrom.secretKeyRef.key: Invalid value: "..": must not be '..'"#],
+            ),
+            (
+                r#"{"env":[{"name":"a","valueFrom":{"fileKeyRef":{"volumeName":"v","path":"/p","key":"a b"}}}]}"#,
+                &[r#"env[0].valueFrom.fileKeyRef.volumeName: Not found: "v""#],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn env_from() {
+        expect_container_errors(&[
+            (
+                r#"{"envFrom":[{}]}"#,
+                &[r#"envFrom: Invalid value: "": must specify one of: `configMapRef` or `secretRef`"#],
+            ),
+            (
+                r#"{"envFrom":[{"prefix":"a=","configMapRef":{"name":"c"}}]}"#,
+                &[
+                    r#"envFrom[0].prefix: Invalid value: "a=": a valid environment variable name must consist only of printable ASCII characters other than '='"#,
+                ],
+            ),
+            (r#"{"envFrom":[{"secretRef":{"name":""}}]}"#, &["envFrom[0].secretRef.name: Required value"]),
+            (
+                r#"{"envFrom":[{"configMapRef":{"name":"c"},"secretRef":{"name":"s"}}]}"#,
+                &[r#"envFrom: Invalid value: "": may not have more than one field specified at a time"#],
+            ),
+        ]);
     }
 }

@@ -170,8 +170,8 @@ impl Errors {
         self.push(ErrorType::Duplicate, field, Some(value.printed()), "");
     }
 
-    pub(super) fn not_found(&mut self, field: &Field<'_, '_>, detail: impl Into<Cow<'static, str>>) {
-        self.push(ErrorType::NotFound, field, Some(printed(field.node())), detail);
+    pub(super) fn not_found(&mut self, field: &Field<'_, '_>) {
+        self.push(ErrorType::NotFound, field, Some(quote(field.text())), "");
     }
 
     pub(super) fn not_supported(&mut self, field: &Field<'_, '_>, supported: &[&str]) {

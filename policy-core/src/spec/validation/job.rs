@@ -175,3 +175,110 @@ fn restart_policy(spec: &Field<'_, '_>, template: &Field<'_, '_>, errors: &mut E
         _ => errors.not_supported(&policy, &["OnFailure", "Never"]),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::expect_job_errors;
+
+    #[test]
+    fn numbers() {
+        expect_job_errors(&[
+            (
+                r#"{"spec":{"parallelism":-1,"completions":-1,"backoffLimit":-1,"activeDeadlineSeconds":-1,"ttlSecondsAfterFinished":-1}}"#,
+                &[
+                    "spec.parallelism: Invalid value: -1: must be greater than or equal to 0",
+                    "spec.completions: Invalid value: -1: must be greater than or equal to 0",
+                    "spec.activeDeadlineSeconds: Invalid value: -1: must be greater than or equal to 0",
+                    "spec.backoffLimit: Invalid value: -1: must be greater than or equal to 0",
+                    "spec.ttlSecondsAfterFinished: Invalid value: -1: must be greater than or equal to 0",
+                ],
+            ),
+            (r#"{"spec":{"completionMode":"Indexed"}}"#, &[]),
+            (
+                r#"{"spec":{"completionMode":"Indexed","completions":1,"parallelism":100001}}"#,
+                &[
+                    "spec.parallelism: Invalid value: 100001: must be less than or equal to 100000 when completion mode is Indexed",
+                ],
+            ),
+            (r#"{"spec":{"completionMode":"Indexed","completions":100001,"parallelism":10001}}"#, &[]),
+            (
+                r#"{"spec":{"completionMode":"Some"}}"#,
+                &[
+                    r#"spec.completionMode: Unsupported value: "Some": supported values: "NonIndexed", "Indexed""#,
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn per_index_backoff() {
+        expect_job_errors(&[
+            (
+                r#"{"spec":{"backoffLimitPerIndex":1}}"#,
+                &["spec.backoffLimitPerIndex: Invalid value: 1: requires indexed completion mode"],
+            ),
+            (
+                r#"{"spec":{"completionMode":"Indexed","completions":2,"maxFailedIndexes":1}}"#,
+                &["spec.backoffLimitPerIndex: Required value: when maxFailedIndexes is specified"],
+            ),
+            (
+                r#"{"spec":{"completionMode":"Indexed","completions":2,"backoffLimitPerIndex":1,"maxFailedIndexes":3}}"#,
+                &["spec.maxFailedIndexes: Invalid value: 3: must be less than or equal to completions"],
+            ),
+            (
+                r#"{"spec":{"completionMode":"Indexed","completions":100001,"backoffLimitPerIndex":1}}"#,
+                &[
+                    "spec.maxFailedIndexes: Required value: must be specified when completions is above 100000",
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn other_fields() {
+        expect_job_errors(&[
+            (
+                r#"{"spec":{"managedBy":"a"}}"#,
+                &[
+                    r#"spec.managedBy: Invalid value: "a": must be a domain-prefixed path (such as "acme.io/foo")"#,
+                ],
+            ),
+            (
+                r#"{"spec":{"podReplacementPolicy":"Some"}}"#,
+                &[
+                    r#"spec.podReplacementPolicy: Unsupported value: "Some": supported values: "Failed", "TerminatingOrFailed""#,
+                ],
+            ),
+            (
+                r#"{"spec":{"manualSelector":true}}"#,
+                &[
+                    "spec.selector: Required value",
+                    "spec.template.metadata.labels: Invalid value: null: `selector` does not match template `labels`",
+                ],
+            ),
+            (
+                r#"{"spec":{"manualSelector":true,"selector":{"matchLabels":{"a":"b"}}}}"#,
+                &[
+                    "spec.template.metadata.labels: Invalid value: null: `selector` does not match template `labels`",
+                ],
+            ),
+            (
+                r#"{"spec":{"selector":{"matchLabels":{"a":"b"}}}}"#,
+                &[
+                    r#"spec.selector: Invalid value: {"matchLabels":{"a":"b","batch.kubernetes.io/controller-uid":"11111111-2222-3333-4444-555555555555"}}: `selector` not auto-generated"#,
+                    r#"spec.template.metadata.labels: Invalid value: {"batch.kubernetes.io/controller-uid":"11111111-2222-3333-4444-555555555555","batch.kubernetes.io/job-name":"j","controller-uid":"11111111-2222-3333-4444-555555555555","job-name":"j"}: `selector` does not match template `labels`"#,
+                ],
+            ),
+            (
+                r#"{"spec":{"template":{"spec":{"restartPolicy":"Always"}}}}"#,
+                &[r#"spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never""#],
+            ),
+            (
+                r#"{"metadata":{"name":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},"spec":{"completionMode":"Indexed","completions":100000}}"#,
+                &[
+                    r#"metadata.name: Invalid value: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx": will not able to create pod with invalid DNS label: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-99999"#,
+                ],
+            ),
+        ]);
+    }
+}

@@ -210,3 +210,104 @@ fn transitions(
         errors.invalid_unshown(&conditions, detail);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Subresource;
+    use super::super::testing::expect_job_update_errors;
+
+    #[test]
+    fn counts_and_indexes() {
+        expect_job_update_errors(&[
+            (
+                "{}",
+                r#"{"status":{"active":-1,"succeeded":-1,"failed":-1,"ready":2,"terminating":-1}}"#,
+                Subresource::Status,
+                &[
+                    "status.active: Invalid value: -1: must be greater than or equal to 0",
+                    "status.succeeded: Invalid value: -1: must be greater than or equal to 0",
+                    "status.failed: Invalid value: -1: must be greater than or equal to 0",
+                    "status.terminating: Invalid value: -1: must be greater than or equal to 0",
+                    "status.ready: Invalid value: 2: cannot set more ready pods than active",
+                    "status.failed: Invalid value: -1: cannot decrease the failed counter",
+                    "status.succeeded: Invalid value: -1: cannot decrease the succeeded counter",
+                ],
+            ),
+            (
+                "{}",
+                r#"{"status":{"completedIndexes":"0"}}"#,
+                Subresource::Status,
+                &[
+                    r#"status.completedIndexes: Invalid value: "0": cannot set non-empty completedIndexes when non-indexed completion mode"#,
+                ],
+            ),
+            (
+                r#"{"spec":{"completionMode":"Indexed","completions":3}}"#,
+                r#"{"status":{"completedIndexes":"2-1"}}"#,
+                Subresource::Status,
+                &[
+                    r#"status.completedIndexes: Invalid value: "2-1": error parsing completedIndexes: non-increasing order, previous: 2, current: 1"#,
+                ],
+            ),
+            (
+                r#"{"spec":{"completionMode":"Indexed","completions":3,"backoffLimitPerIndex":1}}"#,
+                r#"{"status":{"completedIndexes":"0-1","failedIndexes":"1,2"}}"#,
+                Subresource::Status,
+                &[
+                    r#"status.failedIndexes: Invalid value: "1,2": failedIndexes and completedIndexes overlap at index: 1"#,
+                ],
+            ),
+            (
+                "{}",
+                r#"{"status":{"uncountedTerminatedPods":{"succeeded":["a","a",""],"failed":["a"]}}}"#,
+                Subresource::Status,
+                &[
+                    r#"status.uncountedTerminatedPods.succeeded[1]: Duplicate value: "a""#,
+                    r#"status.uncountedTerminatedPods.succeeded[2]: Invalid value: "": must not be empty"#,
+                    r#"status.uncountedTerminatedPods.failed[0]: Duplicate value: "a""#,
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn conditions() {
+        expect_job_update_errors(&[
+            (
+                "{}",
+                r#"{"status":{"conditions":[{"type":"Complete","status":"True"},{"type":"Failed","status":"True"}]}}"#,
+                Subresource::Status,
+                &[
+                    "status.conditions: Invalid value: cannot set Complete=True and Failed=true conditions",
+                    "status.completionTime: Required value: completionTime is required for Complete jobs",
+                    "status.conditions: Invalid value: cannot set Failed=True condition without the FailureTarget=true condition",
+                    "status.conditions: Invalid value: cannot set Complete=True condition without the SuccessCriteriaMet=true condition",
+                    "status.startTime: Required value: startTime is required for finished job",
+                ],
+            ),
+            (
+                "{}",
+                r#"{"status":{"startTime":"2025-01-01T00:00:00Z","completionTime":"2024-01-01T00:00:00Z"}}"#,
+                Subresource::Status,
+                &[
+                    r#"status.completionTime: Invalid value: "2024-01-01T00:00:00Z": cannot set completionTime when there is no Complete=True condition"#,
+                    r#"status.completionTime: Invalid value: "2024-01-01T00:00:00Z": must be equal to or after `startTime`"#,
+                ],
+            ),
+            (
+                r#"{"status":{"conditions":[{"type":"Failed","status":"True"}]}}"#,
+                r#"{"status":{"conditions":[]}}"#,
+                Subresource::Status,
+                &["status.conditions: Invalid value: cannot disable the terminal Failed=True condition"],
+            ),
+            (
+                r#"{"status":{"startTime":"2025-01-01T00:00:00Z"}}"#,
+                r#"{"status":{"startTime":"2025-01-02T00:00:00Z"}}"#,
+                Subresource::Status,
+                &[
+                    r#"status.startTime: Invalid value: "2025-01-02T00:00:00Z": field is immutable for unsuspended job once set"#,
+                ],
+            ),
+        ]);
+    }
+}

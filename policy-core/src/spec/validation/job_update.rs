@@ -198,3 +198,103 @@ pub(super) fn name_allows_completions(job: &Field<'_, '_>, errors: &mut Errors) 
         errors.invalid_value(&name, name.text(), detail);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Subresource;
+    use super::super::testing::expect_job_update_errors;
+
+    #[test]
+    fn immutable_fields() {
+        expect_job_update_errors(&[
+            (
+                "{}",
+                r#"{"spec":{"completions":2}}"#,
+                Subresource::Main,
+                &["spec.completions: Invalid value: 2: field is immutable"],
+            ),
+            (
+                "{}",
+                r#"{"spec":{"completionMode":"Indexed","completions":1}}"#,
+                Subresource::Main,
+                &[r#"spec.completionMode: Invalid value: "Indexed": field is immutable"#],
+            ),
+            (
+                "{}",
+                r#"{"spec":{"selector":{"matchLabels":{"a":"b"}}}}"#,
+                Subresource::Main,
+                &[
+                    r#"spec.template.metadata.labels: Invalid value: {"batch.kubernetes.io/controller-uid":"u"}: `selector` does not match template `labels`"#,
+                    r#"spec.selector: Invalid value: {"matchLabels":{"a":"b","batch.kubernetes.io/controller-uid":"u"}}: field is immutable"#,
+                ],
+            ),
+            (
+                "{}",
+                r#"{"spec":{"managedBy":"a.b/c"}}"#,
+                Subresource::Main,
+                &[r#"spec.managedBy: Invalid value: "a.b/c": field is immutable"#],
+            ),
+            ("{}", r#"{"spec":{"podReplacementPolicy":"Failed"}}"#, Subresource::Main, &[]),
+            (
+                r#"{"spec":{"podFailurePolicy":{"rules":[{"action":"FailJob","onExitCodes":{"operator":"In","values":[1]}}]}}}"#,
+                r#"{"spec":{"podFailurePolicy":null}}"#,
+                Subresource::Main,
+                &["spec.podFailurePolicy: Invalid value: null: field is immutable"],
+            ),
+            (
+                "{}",
+                r#"{"spec":{"backoffLimit":1,"parallelism":3,"suspend":true,"activeDeadlineSeconds":5,"ttlSecondsAfterFinished":1}}"#,
+                Subresource::Main,
+                &["spec.completions: Invalid value: null: field is immutable"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn elastic_indexed_jobs() {
+        expect_job_update_errors(&[
+            (
+                r#"{"spec":{"completionMode":"Indexed","completions":3,"parallelism":3}}"#,
+                r#"{"spec":{"completions":5,"parallelism":5}}"#,
+                Subresource::Main,
+                &[],
+            ),
+            (
+                r#"{"spec":{"completionMode":"Indexed","completions":3,"parallelism":3}}"#,
+                r#"{"spec":{"completions":5}}"#,
+                Subresource::Main,
+                &["spec.completions: Invalid value: 5: can only be modified in tandem with spec.parallelism"],
+            ),
+            (
+                r#"{"spec":{"completionMode":"Indexed","completions":3,"parallelism":3}}"#,
+                r#"{"spec":{"completions":null}}"#,
+                Subresource::Main,
+                &["spec.completions: Required value: when completion mode is Indexed"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn templates() {
+        expect_job_update_errors(&[
+            (
+                r#"{"spec":{"suspend":true}}"#,
+                r#"{"spec":{"template":{"spec":{"nodeSelector":{"a":"b"},"tolerations":[{"operator":"Exists"}],"schedulingGates":[{"name":"g"}]},"metadata":{"labels":{"x":"y"}}}}}"#,
+                Subresource::Main,
+                &[],
+            ),
+            (
+                r#"{"spec":{"suspend":true},"status":{"startTime":"2025-01-01T00:00:00Z"}}"#,
+                r#"{"spec":{"template":{"metadata":{"labels":{"x":"y"}}}}}"#,
+                Subresource::Main,
+                &["spec.template: Invalid value: …"],
+            ),
+            (
+                r#"{"spec":{"suspend":true}}"#,
+                r#"{"spec":{"template":{"spec":{"containers":[{"name":"main","image":"bash:5","resources":{"requests":{"cpu":"1"}}}]}}}}"#,
+                Subresource::Main,
+                &[],
+            ),
+        ]);
+    }
+}

@@ -67,9 +67,13 @@ pub(super) fn on_update(new: &Field<'_, '_>, old: &Field<'_, '_>, errors: &mut E
     if generation.int_or_zero() < old.child("generation").int_or_zero() {
         errors.invalid(&generation, "must not be decremented");
     }
-    for name in
-        ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"]
-    {
+    for name in ["name", "namespace", "uid"] {
+        let text = new.child(name);
+        if text.text() != old.child(name).text() {
+            errors.invalid_value(&text, text.text(), IMMUTABLE);
+        }
+    }
+    for name in ["creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] {
         immutable(new, old, name, errors);
     }
 }
@@ -217,5 +221,88 @@ fn field_manager(manager: &Field<'_, '_>, errors: &mut Errors) {
     }
     for (position, c) in manager.text().char_indices().filter(|(_, c)| c.is_control()) {
         errors.invalid(manager, format!("invalid character U+{:04X} (at position {position})", u32::from(c)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::expect_job_errors;
+
+    #[test]
+    fn names() {
+        expect_job_errors(&[
+            (
+                r#"{"metadata":{"name":""}}"#,
+                &["metadata.name: Required value: name or generateName is required"],
+            ),
+            (
+                r#"{"metadata":{"name":"A_b"}}"#,
+                &[r#"metadata.name: Invalid value: "A_b": a lowercase RFC 1123 subdomain must consist of…"#],
+            ),
+            (
+                r#"{"metadata":{"name":null,"generateName":"A-"}}"#,
+                &[
+                    r#"metadata.name: Invalid value: "A-abcde": a lowercase RFC 1123 subdomain must consist of…"#,
+                ],
+            ),
+            (
+                r#"{"metadata":{"namespace":"A"}}"#,
+                &[r#"metadata.namespace: Invalid value: "A": a lowercase RFC 1123 label must consist of…"#],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn labels_annotations_and_owners() {
+        expect_job_errors(&[
+            (
+                r#"{"metadata":{"labels":{"a b":"c"}}}"#,
+                &[r#"metadata.labels: Invalid value: "a b": name part must consist of…"#],
+            ),
+            (
+                r#"{"metadata":{"labels":{"d":"e f"}}}"#,
+                &[
+                    r#"metadata.labels: Invalid value: "e f": a valid label must be an empty string or consist of…"#,
+                ],
+            ),
+            (
+                r#"{"metadata":{"annotations":{"a b":"c"}}}"#,
+                &[r#"metadata.annotations: Invalid value: "a b": name part must consist of…"#],
+            ),
+            (
+                r#"{"metadata":{"finalizers":["a","a b/c"]}}"#,
+                &[
+                    r#"metadata.finalizers: Invalid value: "a b/c": prefix part a lowercase RFC 1123 subdomain must consist of…"#,
+                    r#"metadata.finalizers[0]: Invalid value: "a": name is neither a standard finalizer name nor is it fully qualified"#,
+                ],
+            ),
+            (
+                r#"{"metadata":{"finalizers":["orphan","foregroundDeletion"]}}"#,
+                &[
+                    r#"metadata.finalizers: Invalid value: ["orphan","foregroundDeletion"]: finalizer orphan and foregroundDeletion cannot be both set"#,
+                ],
+            ),
+            (
+                r#"{"metadata":{"ownerReferences":[{}]}}"#,
+                &[
+                    "metadata.ownerReferences[0].apiVersion: Required value: must not be empty",
+                    "metadata.ownerReferences[0].kind: Required value: must not be empty",
+                    "metadata.ownerReferences[0].name: Required value: must not be empty",
+                    "metadata.ownerReferences[0].uid: Required value: must not be empty",
+                ],
+            ),
+            (
+                r#"{"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"Event","name":"e","uid":"u"}]}}"#,
+                &[
+                    r#"metadata.ownerReferences[0]: Invalid value: {"apiVersion":"v1","kind":"Event","name":"e","uid":"u"}: /v1, Kind=Event is disallowed from being an owner"#,
+                ],
+            ),
+            (
+                r#"{"metadata":{"ownerReferences":[{"apiVersion":"a/v1","kind":"A","name":"a","uid":"u","controller":true},{"apiVersion":"a/v1","kind":"A","name":"b","uid":"w","controller":true}]}}"#,
+                &[
+                    r#"metadata.ownerReferences: Invalid value: [{"apiVersion":"a/v1","kind":"A","name":"a","uid":"u","controller":true},{"apiVersion":"a/v1","kind":"A","name":"b","uid":"w","controller":true}]: Only one reference can have Controller set to true. Found "true" in references for A/a and A/b"#,
+                ],
+            ),
+        ]);
     }
 }

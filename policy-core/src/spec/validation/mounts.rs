@@ -18,7 +18,7 @@ pub(super) fn volume_mounts(container: &Field<'_, '_>, volumes: &Volumes<'_>, er
             errors.required(&name, "");
         }
         if !volumes.contains_key(name.text()) {
-            errors.not_found(&name, "");
+            errors.not_found(&name);
         }
         if path.text().is_empty() {
             errors.required(&path, "");
@@ -141,7 +141,7 @@ fn device_name(name: &Field<'_, '_>, seen: &BTreeSet<&str>, volumes: &Volumes<'_
         errors.invalid(name, "must be unique");
     }
     match volumes.get(name.text()) {
-        None => errors.not_found(name, ""),
+        None => errors.not_found(name),
         Some(volume)
             if volume.get("persistentVolumeClaim").is_some() || volume.get("ephemeral").is_some() => {}
         Some(_) => errors.invalid(
@@ -154,4 +154,85 @@ fn device_name(name: &Field<'_, '_>, seen: &BTreeSet<&str>, volumes: &Volumes<'_
 /// The paths of a list by name; of two with one name the last.
 fn by_name<'n>(list: &Field<'_, 'n>, path: &str) -> BTreeMap<&'n str, &'n str> {
     list.items().map(|item| (item.child("name").text(), item.child(path).text())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{expect_container_errors, expect_pod_errors};
+
+    #[test]
+    fn volume_mounts() {
+        expect_container_errors(&[
+            (
+                r#"{"volumeMounts":[{"name":"v","mountPath":"/a"}]}"#,
+                &[r#"volumeMounts[0].name: Not found: "v""#],
+            ),
+            (
+                r#"{"volumeMounts":[{"name":"","mountPath":""}]}"#,
+                &[
+                    "volumeMounts[0].name: Required value",
+                    r#"volumeMounts[0].name: Not found: """#,
+                    "volumeMounts[0].mountPath: Required value",
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn mounts_of_volumes() {
+        expect_pod_errors(&[
+            (
+                r#"{"volumes":[{"name":"v","emptyDir":{}}],"containers":[{"name":"a","image":"b","volumeMounts":[{"name":"v","mountPath":"/a"},{"name":"v","mountPath":"/a"}]}]}"#,
+                &[r#"containers[0].volumeMounts[1].mountPath: Invalid value: "/a": must be unique"#],
+            ),
+            (
+                r#"{"volumes":[{"name":"v","emptyDir":{}}],"containers":[{"name":"a","image":"b","volumeMounts":[{"name":"v","mountPath":"/a","subPath":"../b"},{"name":"v","mountPath":"/c","subPath":"d","subPathExpr":"e"}]}]}"#,
+                &[
+                    r#"containers[0].volumeMounts.subPath: Invalid value: "../b": must not contain '..'"#,
+                    r#"containers[0].volumeMounts[1].subPathExpr: Invalid value: "e": subPathExpr and subPath are mutually exclusive"#,
+                ],
+            ),
+            (
+                r#"{"volumes":[{"name":"v","emptyDir":{}}],"containers":[{"name":"a","image":"b","volumeMounts":[{"name":"v","mountPath":"/a","mountPropagation":"Bidirectional"}]}]}"#,
+                &[
+                    "containers[0].volumeMounts.mountPropagation: Forbidden: Bidirectional mount propagation is available only to privileged containers",
+                ],
+            ),
+            (
+                r#"{"volumes":[{"name":"v","emptyDir":{}}],"containers":[{"name":"a","image":"b","volumeMounts":[{"name":"v","mountPath":"/a","recursiveReadOnly":"Enabled"}]}]}"#,
+                &[
+                    "containers[0].volumeMounts.recursiveReadOnly: Forbidden: may only be specified when readOnly is true",
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn volume_devices() {
+        expect_pod_errors(&[
+            (
+                r#"{"volumes":[{"name":"v","emptyDir":{}}],"containers":[{"name":"a","image":"b","volumeDevices":[{"name":"v","devicePath":"/a"}]}]}"#,
+                &[
+                    r#"containers[0].volumeDevices[0].name: Invalid value: "v": can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode"#,
+                ],
+            ),
+            (
+                r#"{"volumes":[{"name":"v","persistentVolumeClaim":{"claimName":"c"}}],"containers":[{"name":"a","image":"b","volumeMounts":[{"name":"v","mountPath":"/a"}],"volumeDevices":[{"name":"v","devicePath":"/a"}]}]}"#,
+                &[
+                    r#"containers[0].volumeMounts[0].name: Invalid value: "v": must not already exist in volumeDevices"#,
+                    r#"containers[0].volumeMounts[0].mountPath: Invalid value: "/a": must not already exist as a path in volumeDevices"#,
+                    r#"containers[0].volumeDevices[0].name: Invalid value: "v": must not already exist in volumeMounts"#,
+                    r#"containers[0].volumeDevices[0].devicePath: Invalid value: "/a": must not already exist as a path in volumeMounts"#,
+                ],
+            ),
+            (
+                r#"{"volumes":[{"name":"v","persistentVolumeClaim":{"claimName":"c"}}],"containers":[{"name":"a","image":"b","volumeDevices":[{"name":"v","devicePath":"../a"},{"name":"v","devicePath":""}]}]}"#,
+                &[
+                    r#"containers[0].volumeDevices[0].devicePath: Invalid value: "../a": can not contain backsteps ('..')"#,
+                    r#"containers[0].volumeDevices[1].name: Invalid value: "v": must be unique"#,
+                    "containers[0].volumeDevices[1].devicePath: Required value",
+                ],
+            ),
+        ]);
+    }
 }

@@ -114,3 +114,33 @@ pub(super) fn host_process(spec: &Field<'_, '_>, options: &PodOptions, errors: &
         errors.forbidden(spec, "hostProcess containers are disallowed by cluster policy");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::expect_pod_errors;
+
+    #[test]
+    fn other_systems() {
+        expect_pod_errors(&[
+            (
+                r#"{"os":{"name":"plan9"}}"#,
+                &[r#"os: Unsupported value: "plan9": supported values: "linux", "windows""#],
+            ),
+            (
+                r#"{"os":{"name":"windows"},"securityContext":{"fsGroup":1},"hostPID":true}"#,
+                &[
+                    "securityContext.fsGroup: Forbidden: cannot be set for a windows pod",
+                    "hostPID: Forbidden: cannot be set for a windows pod",
+                ],
+            ),
+            (
+                r#"{"os":{"name":"linux"},"securityContext":{"windowsOptions":{}}}"#,
+                &["securityContext.windowsOptions: Forbidden: windows options cannot be set for a linux pod"],
+            ),
+            (
+                r#"{"os":{"name":"windows"},"containers":[{"name":"a","image":"b","securityContext":{"runAsUser":1}}]}"#,
+                &["containers[0].securityContext.runAsUser: Forbidden: cannot be set for a windows pod"],
+            ),
+        ]);
+    }
+}

@@ -165,3 +165,108 @@ fn legacy_match_label_keys(keys: &Field<'_, '_>, selector: &Field<'_, '_>, error
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::expect_pod_errors;
+
+    #[test]
+    fn tolerations() {
+        expect_pod_errors(&[
+            (
+                r#"{"tolerations":[{"operator":"Equal"}]}"#,
+                &[
+                    r#"tolerations[0].operator: Invalid value: "Equal": operator must be Exists when `key` is empty, which means "match all values and all keys""#,
+                ],
+            ),
+            (
+                r#"{"tolerations":[{"key":"a","operator":"Exists","value":"b"}]}"#,
+                &[
+                    r#"tolerations[0].operator: Invalid value: "b": value must be empty when `operator` is 'Exists'"#,
+                ],
+            ),
+            (
+                r#"{"tolerations":[{"key":"a","operator":"In","value":"b"}]}"#,
+                &[r#"tolerations[0].operator: Unsupported value: "In": supported values: "Equal", "Exists""#],
+            ),
+            (
+                r#"{"tolerations":[{"key":"a b","value":"c d","effect":"Bad"}]}"#,
+                &[
+                    r#"tolerations[0].key: Invalid value: "a b": name part must consist of…"#,
+                    r#"tolerations[0].operator: Invalid value: "c d": a valid label must be an empty string or consist of…"#,
+                    r#"tolerations[0].effect: Unsupported value: "Bad": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute""#,
+                ],
+            ),
+            (
+                r#"{"tolerations":[{"key":"a","operator":"Exists","tolerationSeconds":5,"effect":"NoSchedule"}]}"#,
+                &[
+                    r#"tolerations[0].effect: Invalid value: "NoSchedule": effect must be 'NoExecute' when `tolerationSeconds` is set"#,
+                ],
+            ),
+            (
+                r#"{"tolerations":[{"key":"a","operator":"Gt","value":"x"}]}"#,
+                &[
+                    r#"tolerations[0].operator: Unsupported value: "Gt": supported values: "Equal", "Exists", "Lt", "Gt""#,
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn scheduling_gates() {
+        expect_pod_errors(&[
+            (
+                r#"{"schedulingGates":[{"name":"a b"},{"name":"c"},{"name":"c"}]}"#,
+                &[
+                    r#"schedulingGates[0]: Invalid value: "a b": name part must consist of…"#,
+                    r#"schedulingGates[2]: Duplicate value: "c""#,
+                ],
+            ),
+            (r#"{"nodeName":"n","schedulingGates":[{"name":"c"}]}"#, &[]),
+        ]);
+    }
+
+    #[test]
+    fn spread() {
+        expect_pod_errors(&[
+            (
+                r#"{"topologySpreadConstraints":[{}]}"#,
+                &[
+                    "topologySpreadConstraints[0].maxSkew: Invalid value: 0: must be greater than zero",
+                    "topologySpreadConstraints[0].topologyKey: Required value: can not be empty",
+                    r#"topologySpreadConstraints[0].whenUnsatisfiable: Unsupported value: "": supported values: "DoNotSchedule", "ScheduleAnyway""#,
+                ],
+            ),
+            (
+                r#"{"topologySpreadConstraints":[{"maxSkew":1,"topologyKey":"a","whenUnsatisfiable":"ScheduleAnyway","minDomains":2,"labelSelector":{}}]}"#,
+                &[
+                    "topologySpreadConstraints[0].minDomains: Invalid value: 2: can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ScheduleAnyway",
+                ],
+            ),
+            (
+                r#"{"topologySpreadConstraints":[{"maxSkew":1,"topologyKey":"a","whenUnsatisfiable":"DoNotSchedule","minDomains":0,"nodeAffinityPolicy":"Bad","labelSelector":{"matchLabels":{"k":"v"}},"matchLabelKeys":["k"]}]}"#,
+                &[
+                    "topologySpreadConstraints[0].minDomains: Invalid value: 0: must be greater than zero",
+                    r#"topologySpreadConstraints[0].nodeAffinityPolicy: Unsupported value: "Bad": supported values: "Honor", "Ignore""#,
+                ],
+            ),
+            (
+                r#"{"topologySpreadConstraints":[{"maxSkew":1,"topologyKey":"a","whenUnsatisfiable":"DoNotSchedule"},{"maxSkew":2,"topologyKey":"a","whenUnsatisfiable":"DoNotSchedule"}]}"#,
+                &[
+                    r#"topologySpreadConstraints[0].{topologyKey, whenUnsatisfiable}: Duplicate value: "{a, DoNotSchedule}""#,
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn node_selectors() {
+        expect_pod_errors(&[(
+            r#"{"nodeSelector":{"a b":"e f"}}"#,
+            &[
+                r#"nodeSelector: Invalid value: "a b": name part must consist of…"#,
+                r#"nodeSelector: Invalid value: "e f": a valid label must be an empty string or consist of…"#,
+            ],
+        )]);
+    }
+}

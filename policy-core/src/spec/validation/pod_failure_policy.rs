@@ -119,3 +119,52 @@ fn on_pod_conditions(patterns: &Field<'_, '_>, errors: &mut Errors) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::expect_job_errors;
+
+    #[test]
+    fn rules() {
+        expect_job_errors(&[
+            (
+                r#"{"spec":{"podFailurePolicy":{"rules":[{"action":"FailJob"}]}}}"#,
+                &[
+                    "spec.podFailurePolicy.rules[0]: Invalid value: specifying one of OnExitCodes and OnPodConditions is required",
+                ],
+            ),
+            (
+                r#"{"spec":{"podFailurePolicy":{"rules":[{"action":"Retry","onExitCodes":{"operator":"In","values":[0,1,1]}}]}}}"#,
+                &[
+                    r#"spec.podFailurePolicy.rules[0].action: Unsupported value: "Retry": supported values: "Count", "FailIndex", "FailJob", "Ignore""#,
+                    "spec.podFailurePolicy.rules[0].onExitCodes.values[0]: Invalid value: 0: must not be 0 for the In operator",
+                    "spec.podFailurePolicy.rules[0].onExitCodes.values[2]: Duplicate value: 1",
+                ],
+            ),
+            (
+                r#"{"spec":{"podFailurePolicy":{"rules":[{"action":"FailIndex","onExitCodes":{"containerName":"b","operator":"NotIn","values":[2,1]}}]}}}"#,
+                &[
+                    r#"spec.podFailurePolicy.rules[0].action: Invalid value: "FailIndex": requires the backoffLimitPerIndex to be set"#,
+                    r#"spec.podFailurePolicy.rules[0].onExitCodes.containerName: Invalid value: "b": must be one of the container or initContainer names in the pod template"#,
+                    "spec.podFailurePolicy.rules[0].onExitCodes.values: Invalid value: [2,1]: must be ordered",
+                ],
+            ),
+            (
+                r#"{"spec":{"podFailurePolicy":{"rules":[{"action":"Ignore","onPodConditions":[{"type":"a b","status":"Maybe"}],"onExitCodes":{"operator":"Is","values":[]}}]}}}"#,
+                &[
+                    r#"spec.podFailurePolicy.rules[0].onExitCodes.operator: Unsupported value: "Is": supported values: "In", "NotIn""#,
+                    "spec.podFailurePolicy.rules[0].onExitCodes.values: Invalid value: []: at least one value is required",
+                    r#"spec.podFailurePolicy.rules[0].onPodConditions[0].type: Invalid value: "a b": name part must consist of…"#,
+                    r#"spec.podFailurePolicy.rules[0].onPodConditions[0].status: Unsupported value: "Maybe": supported values: "False", "True", "Unknown""#,
+                    "spec.podFailurePolicy.rules[0]: Invalid value: specifying both OnExitCodes and OnPodConditions is not supported",
+                ],
+            ),
+            (
+                r#"{"spec":{"podFailurePolicy":{"rules":[]},"template":{"spec":{"restartPolicy":"OnFailure"}}}}"#,
+                &[
+                    r#"spec.template.spec.restartPolicy: Invalid value: "OnFailure": only "Never" is supported when podFailurePolicy is specified"#,
+                ],
+            ),
+        ]);
+    }
+}

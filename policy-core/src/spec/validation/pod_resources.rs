@@ -167,3 +167,43 @@ fn raise<'n>(total: &mut Amounts<'n>, other: &Amounts<'n>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::expect_pod_errors;
+
+    #[test]
+    fn resources_of_the_pod() {
+        expect_pod_errors(&[
+            (
+                r#"{"resources":{"requests":{"cpu":"1"}},"containers":[{"name":"a","image":"b","resources":{"requests":{"cpu":"2"}}}]}"#,
+                &[
+                    r#"resources.requests[cpu]: Invalid value: "1": must be greater than or equal to aggregate container requests of 2"#,
+                ],
+            ),
+            (
+                r#"{"resources":{"limits":{"example.com/gpu":"1"}}}"#,
+                &[
+                    r#"resources.limits[example.com/gpu]: Unsupported value: "example.com/gpu": supported values: "cpu", "hugepages-", "memory""#,
+                ],
+            ),
+            (
+                r#"{"resources":{"requests":{"memory":"2Gi"},"limits":{"memory":"1Gi"}}}"#,
+                &[
+                    r#"resources.requests: Invalid value: "2Gi": must be less than or equal to memory limit of 1Gi"#,
+                ],
+            ),
+            (
+                r#"{"resources":{"claims":[{"name":"c"}]}}"#,
+                &[
+                    "resources.claims: Forbidden: claims may not be set for Resources at pod-level",
+                    r#"resources.claims[0]: Not found: "c": must be one of the names in pod.spec.resourceClaims which is empty"#,
+                ],
+            ),
+            (
+                r#"{"overhead":{"cpu":"-1"}}"#,
+                &[r#"overhead.limits[cpu]: Invalid value: "-1": must be greater than or equal to 0"#],
+            ),
+        ]);
+    }
+}

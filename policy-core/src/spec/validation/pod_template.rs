@@ -202,10 +202,84 @@ fn file_key_ref_volumes(spec: &Field<'_, '_>, errors: &mut Errors) {
             }
             let volume = file.child("volumeName");
             match sources.get(volume.text()) {
-                None => errors.not_found(&volume, ""),
-                Some(false) => errors.invalid(&volume, "referenced volume must be of type emptyDir"),
+                None => errors.not_found(&volume),
+                Some(false) => {
+                    errors.invalid_value(
+                        &volume,
+                        volume.text(),
+                        "referenced volume must be of type emptyDir",
+                    );
+                }
                 Some(true) => {}
             }
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::expect_pod_errors;
+
+    #[test]
+    fn scalars() {
+        expect_pod_errors(&[
+            (
+                r#"{"activeDeadlineSeconds":0,"terminationGracePeriodSeconds":-1}"#,
+                &["activeDeadlineSeconds: Invalid value: 0: must be between 1 and 2147483647, inclusive"],
+            ),
+            (
+                r#"{"hostname":"A","subdomain":"a.b"}"#,
+                &[
+                    r#"hostname: Invalid value: "A": a lowercase RFC 1123 label must consist of…"#,
+                    r#"subdomain: Invalid value: "a.b": must not contain dots"#,
+                ],
+            ),
+            (
+                r#"{"serviceAccountName":"A b","nodeName":"a b","priorityClassName":"A"}"#,
+                &[
+                    r#"serviceAccountName: Invalid value: "A b": a lowercase RFC 1123 subdomain must consist of…"#,
+                    r#"nodeName: Invalid value: "a b": a lowercase RFC 1123 subdomain must consist of…"#,
+                    r#"priorityClassName: Invalid value: "A": a lowercase RFC 1123 subdomain must consist of…"#,
+                ],
+            ),
+            (
+                r#"{"runtimeClassName":"A","preemptionPolicy":"Bad"}"#,
+                &[
+                    r#"runtimeClassName: Invalid value: "A": a lowercase RFC 1123 subdomain must consist of…"#,
+                    r#"preemptionPolicy: Unsupported value: "Bad": supported values: "PreemptLowerPriority", "Never""#,
+                ],
+            ),
+            (
+                r#"{"readinessGates":[{"conditionType":"a b"}]}"#,
+                &[r#"readinessGates[0].conditionType: Invalid value: "a b": name part must consist of…"#],
+            ),
+            (
+                r#"{"setHostnameAsFQDN":true,"hostnameOverride":"a"}"#,
+                &["hostnameOverride: Forbidden: may not be specified when setHostnameAsFQDN is true"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn resource_claims() {
+        expect_pod_errors(&[(
+            r#"{"resourceClaims":[{"name":"A","resourceClaimName":"c"},{"name":"d","resourceClaimName":"c"},{"name":"d","resourceClaimTemplateName":"C"}]}"#,
+            &[
+                r#"resourceClaims[0].name: Invalid value: "A": a lowercase RFC 1123 label must consist of…"#,
+                r#"resourceClaims[2].name: Duplicate value: "d""#,
+                r#"resourceClaims[2].resourceClaimTemplateName: Invalid value: "C": a lowercase RFC 1123 subdomain must consist of…"#,
+            ],
+        )]);
+    }
+
+    #[test]
+    fn files_of_volumes() {
+        expect_pod_errors(&[(
+            r#"{"volumes":[{"name":"v","secret":{"secretName":"s"}}],"containers":[{"name":"a","image":"b","env":[{"name":"a","valueFrom":{"fileKeyRef":{"volumeName":"v","path":"p","key":"k"}}},{"name":"c","valueFrom":{"fileKeyRef":{"volumeName":"w","path":"p","key":"k"}}}]}]}"#,
+            &[
+                r#"containers[0].env[0].valueFrom.fileKeyRef.volumeName: Invalid value: "v": referenced volume must be of type emptyDir"#,
+                r#"containers[0].env[1].valueFrom.fileKeyRef.volumeName: Not found: "w""#,
+            ],
+        )]);
+    }
 }

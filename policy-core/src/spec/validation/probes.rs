@@ -156,3 +156,82 @@ fn stop_signal(signal: &Field<'_, '_>, os: Option<&str>, errors: &mut Errors) {
         Some(_) => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::expect_container_errors;
+
+    #[test]
+    fn probes() {
+        expect_container_errors(&[
+            (r#"{"livenessProbe":{}}"#, &["livenessProbe: Required value: must specify a handler type"]),
+            (r#"{"livenessProbe":{"exec":{"command":[]}}}"#, &["livenessProbe.exec.command: Required value"]),
+            (
+                r#"{"readinessProbe":{"exec":{"command":["a"]},"tcpSocket":{"port":1}}}"#,
+                &["readinessProbe.tcpSocket: Forbidden: may not specify more than 1 handler type"],
+            ),
+            (
+                r#"{"livenessProbe":{"exec":{"command":["a"]},"periodSeconds":-1,"successThreshold":2}}"#,
+                &[
+                    "livenessProbe.periodSeconds: Invalid value: -1: must be greater than or equal to 0",
+                    "livenessProbe.successThreshold: Invalid value: 2: must be 1",
+                ],
+            ),
+            (
+                r#"{"readinessProbe":{"tcpSocket":{"port":0},"terminationGracePeriodSeconds":5}}"#,
+                &[
+                    "readinessProbe.tcpSocket.port: Invalid value: 0: must be between 1 and 65535, inclusive",
+                    "readinessProbe.terminationGracePeriodSeconds: Invalid value: 5: must not be set for readinessProbes",
+                ],
+            ),
+            (
+                r#"{"startupProbe":{"grpc":{"port":70000},"terminationGracePeriodSeconds":0}}"#,
+                &[
+                    "startupProbe.grpc.port: Invalid value: 70000: must be between 1 and 65535, inclusive",
+                    "startupProbe.terminationGracePeriodSeconds: Invalid value: 0: must be greater than 0",
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn http_actions() {
+        expect_container_errors(&[
+            (r#"{"livenessProbe":{"httpGet":{"port":"http"}}}"#, &[]),
+            (
+                r#"{"livenessProbe":{"httpGet":{"path":"/","port":"no_name","scheme":"FTP"}}}"#,
+                &[
+                    r#"livenessProbe.httpGet.port: Invalid value: "no_name": must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"#,
+                    r#"livenessProbe.httpGet.scheme: Unsupported value: "FTP": supported values: "HTTP", "HTTPS""#,
+                ],
+            ),
+            (
+                r#"{"livenessProbe":{"httpGet":{"port":80,"httpHeaders":[{"name":"a b","value":"c"}]}}}"#,
+                &[
+                    r#"livenessProbe.httpGet.httpHeaders: Invalid value: "a b": a valid HTTP header must consist of…"#,
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn lifecycles() {
+        expect_container_errors(&[
+            (
+                r#"{"lifecycle":{"preStop":{}}}"#,
+                &["lifecycle.preStop: Required value: must specify a handler type"],
+            ),
+            (
+                r#"{"lifecycle":{"preStop":{"sleep":{"seconds":-1}}}}"#,
+                &[
+                    "lifecycle.preStop.sleep: Invalid value: -1: must be non-negative and less than terminationGracePeriodSeconds (30)",
+                ],
+            ),
+            (
+                r#"{"lifecycle":{"postStart":{"exec":{"command":["a"]},"sleep":{"seconds":1}}}}"#,
+                &["lifecycle.postStart.sleep: Forbidden: may not specify more than 1 handler type"],
+            ),
+            (r#"{"lifecycle":{"stopSignal":"SIGTERM"}}"#, &[]),
+        ]);
+    }
+}

@@ -103,3 +103,32 @@ fn token(projection: &Field<'_, '_>, volume: &Field<'_, '_>, options: &PodOption
     }
     volumes::user(&projection.child("user"), errors);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::expect_pod_errors;
+
+    #[test]
+    fn sources() {
+        expect_pod_errors(&[
+            (r#"{"volumes":[{"name":"v","projected":{"sources":[{}]}}]}"#, &[]),
+            (
+                r#"{"volumes":[{"name":"v","projected":{"sources":[{"secret":{"name":"s"},"configMap":{"name":"c"}}]}}]}"#,
+                &[
+                    "volumes[0].projected.sources[0]: Forbidden: may not specify more than 1 volume type per source",
+                ],
+            ),
+            (
+                r#"{"volumes":[{"name":"v","projected":{"sources":[{"serviceAccountToken":{"path":"","expirationSeconds":5}}]}}]}"#,
+                &[
+                    "volumes[0].projected.sources[0].serviceAccountToken.expirationSeconds: Invalid value: 5: may not specify a duration less than 10 minutes",
+                    "volumes[0].projected.path: Required value",
+                ],
+            ),
+            (
+                r#"{"volumes":[{"name":"v","projected":{"sources":[{"secret":{"name":"s","items":[{"key":"k","path":"a"}]}},{"configMap":{"name":"c","items":[{"key":"k","path":"a"}]}}]}}]}"#,
+                &[r#"volumes[0].projected: Invalid value: "c": conflicting duplicate paths"#],
+            ),
+        ]);
+    }
+}

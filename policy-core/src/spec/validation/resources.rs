@@ -270,3 +270,123 @@ fn claim_request(
     }
     seen.insert(key);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::expect_container_errors;
+
+    #[test]
+    fn amounts() {
+        expect_container_errors(&[
+            (
+                r#"{"resources":{"limits":{"cpu":"-1"}}}"#,
+                &[r#"resources.limits[cpu]: Invalid value: "-1": must be greater than or equal to 0"#],
+            ),
+            (
+                r#"{"resources":{"requests":{"cpu":"2"},"limits":{"cpu":"1"}}}"#,
+                &[r#"resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1"#],
+            ),
+            (
+                r#"{"resources":{"limits":{"example.com/gpu":"0.5"}}}"#,
+                &[r#"resources.limits[example.com/gpu]: Invalid value: "500m": must be an integer"#],
+            ),
+            (
+                r#"{"resources":{"requests":{"example.com/gpu":"1"}}}"#,
+                &["resources.limits: Required value: Limit must be set for non overcommitable resources"],
+            ),
+            (
+                r#"{"resources":{"requests":{"example.com/gpu":"1"},"limits":{"example.com/gpu":"2"}}}"#,
+                &[r#"resources.requests: Invalid value: "1": must be equal to example.com/gpu limit of 2"#],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn names() {
+        expect_container_errors(&[
+            (
+                r#"{"resources":{"limits":{"gpu":"1"}}}"#,
+                &[
+                    r#"resources.limits[gpu]: Invalid value: "gpu": must be a standard resource type or fully qualified"#,
+                    r#"resources.limits[gpu]: Invalid value: "gpu": must be a standard resource for containers"#,
+                ],
+            ),
+            (
+                r#"{"resources":{"limits":{"storage":"1Gi"}}}"#,
+                &[
+                    r#"resources.limits[storage]: Invalid value: "storage": must be a standard resource for containers"#,
+                ],
+            ),
+            (
+                r#"{"resources":{"limits":{"A b":"1"}}}"#,
+                &[
+                    r#"resources.limits[A b]: Invalid value: "A b": name part must consist of…"#,
+                    r#"resources.limits[A b]: Invalid value: "A b": must be a standard resource for containers"#,
+                ],
+            ),
+            (
+                r#"{"resources":{"limits":{"requests.example.com/x":"1"}}}"#,
+                &[
+                    r#"resources.limits[requests.example.com/x]: Invalid value: "requests.example.com/x": doesn't follow extended resource name standard"#,
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn huge_pages() {
+        expect_container_errors(&[
+            (
+                r#"{"resources":{"limits":{"hugepages-2Mi":"2Mi"}}}"#,
+                &["resources: Forbidden: HugePages require cpu or memory"],
+            ),
+            (
+                r#"{"resources":{"limits":{"memory":"1Gi","hugepages-2Mi":"3Mi"}}}"#,
+                &[
+                    r#"resources.limits[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of hugepages-2Mi"#,
+                ],
+            ),
+            (
+                r#"{"resources":{"requests":{"memory":"1Gi","hugepages-2Mi":"2Mi"}}}"#,
+                &["resources.limits: Required value: Limit must be set for non overcommitable resources"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn claims() {
+        expect_container_errors(&[(
+            r#"{"resources":{"claims":[{"name":"c"},{"name":"c"},{"name":""}]}}"#,
+            &[
+                r#"resources.claims[0]: Not found: "c": must be one of the names in pod.spec.resourceClaims which is empty"#,
+                r#"resources.claims[1]: Duplicate value: "c""#,
+                r#"resources.claims[1]: Not found: "c": must be one of the names in pod.spec.resourceClaims which is empty"#,
+                "resources.claims[2]: Required value",
+            ],
+        )]);
+    }
+
+    #[test]
+    fn resize_policies() {
+        expect_container_errors(&[
+            (
+                r#"{"resizePolicy":[{"resourceName":"disk","restartPolicy":"NotRequired"}]}"#,
+                &[r#"resizePolicy: Unsupported value: "disk": supported values: "cpu", "memory""#],
+            ),
+            (
+                r#"{"resizePolicy":[{"resourceName":"cpu","restartPolicy":"Never"},{"resourceName":"cpu","restartPolicy":"NotRequired"}]}"#,
+                &[
+                    r#"resizePolicy: Unsupported value: "Never": supported values: "NotRequired", "RestartContainer""#,
+                    r#"resizePolicy: Invalid value: "Never": must be 'NotRequired' when pod `restartPolicy` is 'Never'"#,
+                    r#"resizePolicy[1]: Duplicate value: "cpu""#,
+                ],
+            ),
+            (
+                r#"{"resizePolicy":[{"resourceName":"cpu","restartPolicy":"RestartContainer"}]}"#,
+                &[
+                    r#"resizePolicy: Invalid value: "RestartContainer": must be 'NotRequired' when pod `restartPolicy` is 'Never'"#,
+                ],
+            ),
+        ]);
+    }
+}

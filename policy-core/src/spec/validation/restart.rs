@@ -53,3 +53,56 @@ fn exit_codes(codes: &Field<'_, '_>, errors: &mut Errors) {
         errors.too_many(&values, MAX_EXIT_CODES);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{expect_container_errors, expect_pod_errors};
+
+    #[test]
+    fn restart_policies() {
+        expect_container_errors(&[
+            (r#"{"restartPolicy":"Always"}"#, &[]),
+            (
+                r#"{"restartPolicy":"Sometimes"}"#,
+                &[
+                    r#"restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure""#,
+                ],
+            ),
+            (
+                r#"{"restartPolicyRules":[{"action":"Restart","exitCodes":{"operator":"In","values":[1]}}]}"#,
+                &["restartPolicy: Required value: must specify restartPolicy when restart rules are used"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn rules() {
+        expect_container_errors(&[
+            (
+                r#"{"restartPolicy":"Never","restartPolicyRules":[{"action":"Pause"}]}"#,
+                &[
+                    r#"restartPolicyRules[0].action: Unsupported value: "Pause": supported values: "Restart", "RestartAllContainers""#,
+                    "restartPolicyRules[0].exitCodes: Required value: must be specified",
+                ],
+            ),
+            (
+                r#"{"restartPolicy":"Never","restartPolicyRules":[{"action":"Restart","exitCodes":{"operator":"Is","values":[1]}}]}"#,
+                &[
+                    r#"restartPolicyRules[0].exitCodes.operator: Unsupported value: "Is": supported values: "In", "NotIn""#,
+                ],
+            ),
+            (
+                r#"{"restartPolicy":"OnFailure","restartPolicyRules":[{"action":"Restart","exitCodes":{"operator":"In"}},{"action":"Restart","exitCodes":{"operator":"In","values":[1,1]}}]}"#,
+                &[],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn rules_of_init_containers() {
+        expect_pod_errors(&[(
+            r#"{"initContainers":[{"name":"i","image":"b","restartPolicy":"Always","restartPolicyRules":[{"action":"Restart","exitCodes":{"operator":"In","values":[1]}}]}]}"#,
+            &[],
+        )]);
+    }
+}

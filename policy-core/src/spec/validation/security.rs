@@ -220,3 +220,96 @@ fn app_armor_profile(profile: &Field<'_, '_>, errors: &mut Errors) {
         _ => errors.not_supported(&kind, &["Localhost", "RuntimeDefault", "Unconfined"]),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{expect_container_errors, expect_pod_errors};
+
+    #[test]
+    fn ids_and_profiles() {
+        expect_container_errors(&[
+            (
+                r#"{"securityContext":{"runAsUser":-1,"runAsGroup":4294967296}}"#,
+                &[
+                    "securityContext.runAsUser: Invalid value: -1: must be between 0 and 2147483647, inclusive",
+                    "securityContext.runAsGroup: Invalid value: 4294967296: must be between 0 and 2147483647, inclusive",
+                ],
+            ),
+            (
+                r#"{"securityContext":{"privileged":true}}"#,
+                &["securityContext.privileged: Forbidden: disallowed by cluster policy"],
+            ),
+            (
+                r#"{"securityContext":{"allowPrivilegeEscalation":false,"capabilities":{"add":["CAP_SYS_ADMIN"]}}}"#,
+                &["securityContext: Invalid value: …"],
+            ),
+            (
+                r#"{"securityContext":{"procMount":"Some"}}"#,
+                &[
+                    r#"securityContext.procMount: Unsupported value: "Some": supported values: "Default", "Unmasked""#,
+                ],
+            ),
+            (
+                r#"{"securityContext":{"seccompProfile":{"type":"Localhost"}}}"#,
+                &[
+                    "securityContext.seccompProfile.localhostProfile: Required value: must be set when seccomp type is Localhost",
+                ],
+            ),
+            (
+                r#"{"securityContext":{"seccompProfile":{"type":"Localhost","localhostProfile":"../a"}}}"#,
+                &[
+                    r#"securityContext.seccompProfile.localhostProfile: Invalid value: "../a": must not contain '..'"#,
+                ],
+            ),
+            (
+                r#"{"securityContext":{"appArmorProfile":{"type":"RuntimeDefault","localhostProfile":"a"}}}"#,
+                &[
+                    r#"securityContext.appArmorProfile.localhostProfile: Invalid value: "a": can only be set when AppArmor type is Localhost"#,
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn context_of_the_pod() {
+        expect_pod_errors(&[
+            (
+                r#"{"securityContext":{"fsGroup":-1,"supplementalGroups":[-2],"fsGroupChangePolicy":"Bad"}}"#,
+                &[
+                    "securityContext.fsGroup: Invalid value: -1: must be between 0 and 2147483647, inclusive",
+                    "securityContext.supplementalGroups[0]: Invalid value: -2: must be between 0 and 2147483647, inclusive",
+                    r#"securityContext.fsGroupChangePolicy: Unsupported value: "Bad": supported values: "Always", "OnRootMismatch""#,
+                ],
+            ),
+            (
+                r#"{"securityContext":{"sysctls":[{"name":"kernel.sem","value":"1"},{"name":"kernel/sem","value":"1"},{"name":"A","value":""}]}}"#,
+                &[
+                    r#"securityContext.sysctls[2].name: Invalid value: "A": must have at most 253 characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$"#,
+                ],
+            ),
+            (
+                r#"{"hostNetwork":true,"securityContext":{"sysctls":[{"name":"net.ipv4.x","value":"1"}]}}"#,
+                &[
+                    r#"securityContext.sysctls[0].name: Invalid value: "net.ipv4.x": may not be specified when 'hostNetwork' is true"#,
+                ],
+            ),
+            (
+                r#"{"shareProcessNamespace":true,"hostPID":true}"#,
+                &[
+                    "shareProcessNamespace: Invalid value: true: ShareProcessNamespace and HostPID cannot both be enabled",
+                ],
+            ),
+            (
+                r#"{"hostUsers":false,"hostNetwork":true}"#,
+                &["hostNetwork: Forbidden: when `hostUsers` is false"],
+            ),
+            (
+                r#"{"securityContext":{"supplementalGroupsPolicy":"Bad","seLinuxChangePolicy":"Bad"}}"#,
+                &[
+                    r#"securityContext.supplementalGroupsPolicy: Unsupported value: "Bad": supported values: "Merge", "Strict""#,
+                    r#"securityContext.seLinuxChangePolicy: Unsupported value: "Bad": supported values: "MountOption", "Recursive""#,
+                ],
+            ),
+        ]);
+    }
+}

@@ -67,3 +67,39 @@ fn succeeded_count(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::expect_job_errors;
+
+    #[test]
+    fn rules() {
+        expect_job_errors(&[
+            (
+                r#"{"spec":{"successPolicy":{"rules":[]},"completionMode":"Indexed","completions":3}}"#,
+                &[
+                    "spec.successPolicy.rules: Required value: at least one rules must be specified when the successPolicy is specified",
+                ],
+            ),
+            (
+                r#"{"spec":{"successPolicy":{"rules":[{}]},"completionMode":"Indexed","completions":3}}"#,
+                &[
+                    "spec.successPolicy.rules[0]: Required value: at least one of succeededCount or succeededIndexes must be specified",
+                ],
+            ),
+            (
+                r#"{"spec":{"successPolicy":{"rules":[{"succeededIndexes":"2-1"},{"succeededIndexes":"0-9"},{"succeededCount":4},{"succeededIndexes":"0-1","succeededCount":3}]},"completionMode":"Indexed","completions":3}}"#,
+                &[
+                    r#"spec.successPolicy.rules[0].succeededIndexes: Invalid value: "2-1": error parsing succeededIndexes: non-increasing order, previous: 2, current: 1"#,
+                    r#"spec.successPolicy.rules[1].succeededIndexes: Invalid value: "0-9": error parsing succeededIndexes: too large index: "9""#,
+                    "spec.successPolicy.rules[2].succeededCount: Invalid value: 4: must be less than or equal to 3 (the number of specified completions)",
+                    "spec.successPolicy.rules[3].succeededCount: Invalid value: 3: must be less than or equal to 2 (the number of indexes in the specified succeededIndexes field)",
+                ],
+            ),
+            (
+                r#"{"spec":{"successPolicy":{"rules":[{"succeededIndexes":"0"}]},"completionMode":"Indexed"}}"#,
+                &[],
+            ),
+        ]);
+    }
+}

@@ -161,3 +161,59 @@ fn warnings(kind: Kind, new: &Field<'_, '_>, old: &Field<'_, '_>) -> Vec<String>
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Subresource;
+    use super::super::testing::{expect_cron_job_update_errors, expect_job_update_errors};
+
+    #[test]
+    fn metadata() {
+        expect_job_update_errors(&[
+            ("{}", r#"{"metadata":{"resourceVersion":null}}"#, Subresource::Main, &[]),
+            (
+                "{}",
+                r#"{"metadata":{"name":"k"}}"#,
+                Subresource::Main,
+                &[r#"metadata.name: Invalid value: "k": field is immutable"#],
+            ),
+            (
+                "{}",
+                r#"{"metadata":{"uid":"other"}}"#,
+                Subresource::Main,
+                &[r#"metadata.uid: Invalid value: "other": field is immutable"#],
+            ),
+            (
+                r#"{"metadata":{"deletionTimestamp":"2025-01-01T00:00:00Z","finalizers":["a/b"]}}"#,
+                r#"{"metadata":{"finalizers":["a/b","c/d"]}}"#,
+                Subresource::Main,
+                &[
+                    r#"metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{"c/d"}"#,
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn cron_jobs() {
+        expect_cron_job_update_errors(&[
+            (
+                "{}",
+                r#"{"spec":{"schedule":"TZ=UTC 0 0 * * *"}}"#,
+                Subresource::Main,
+                &[
+                    r#"spec.schedule: Invalid value: "TZ=UTC 0 0 * * *": cannot use TZ or CRON_TZ in schedule, use timeZone field instead"#,
+                ],
+            ),
+            (
+                r#"{"spec":{"schedule":"TZ=UTC 0 0 * * *"}}"#,
+                r#"{"spec":{"schedule":"TZ=UTC 0 1 * * *"}}"#,
+                Subresource::Main,
+                &[],
+            ),
+            (r#"{"spec":{"timeZone":"Mars/X"}}"#, r#"{"spec":{"suspend":true}}"#, Subresource::Main, &[]),
+            ("{}", r#"{"spec":{"schedule":""}}"#, Subresource::Main, &["spec.schedule: Required value"]),
+            ("{}", r#"{"spec":{"schedule":"x"}}"#, Subresource::Status, &[]),
+        ]);
+    }
+}

@@ -270,3 +270,103 @@ fn image(field: &Field<'_, '_>, options: &PodOptions, errors: &mut Errors) {
     }
     one_of(&field.child("pullPolicy"), &["Always", "IfNotPresent", "Never"], errors);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::expect_pod_errors;
+
+    #[test]
+    fn names_and_sources() {
+        expect_pod_errors(&[
+            (r#"{"volumes":[{"name":"v"}]}"#, &[]),
+            (
+                r#"{"volumes":[{"name":"A","emptyDir":{}},{"name":"","emptyDir":{}}]}"#,
+                &[
+                    r#"volumes[0].name: Invalid value: "A": a lowercase RFC 1123 label must consist of…"#,
+                    "volumes[1].name: Required value",
+                ],
+            ),
+            (
+                r#"{"volumes":[{"name":"v","emptyDir":{}},{"name":"v","emptyDir":{}}]}"#,
+                &[r#"volumes[1].name: Duplicate value: "v""#],
+            ),
+            (
+                r#"{"volumes":[{"name":"v","emptyDir":{},"hostPath":{"path":"/a"}}]}"#,
+                &["volumes[0].hostPath: Forbidden: may not specify more than 1 volume type"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn sources() {
+        expect_pod_errors(&[
+            (
+                r#"{"volumes":[{"name":"v","emptyDir":{"sizeLimit":"-1"}}]}"#,
+                &[
+                    "volumes[0].emptyDir.sizeLimit: Forbidden: SizeLimit field must be a valid resource quantity",
+                ],
+            ),
+            (
+                r#"{"volumes":[{"name":"v","hostPath":{"path":"a/../b","type":"Bad"}}]}"#,
+                &[
+                    r#"volumes[0].hostPath.path: Invalid value: "a/../b": must not contain '..'"#,
+                    r#"volumes[0].hostPath.type: Unsupported value: "Bad": supported values: "", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket""#,
+                ],
+            ),
+            (r#"{"volumes":[{"name":"v","secret":{}}]}"#, &["volumes[0].secret.secretName: Required value"]),
+            (
+                r#"{"volumes":[{"name":"v","configMap":{"name":"c","defaultMode":512,"items":[{"key":"","path":"/a"}]}}]}"#,
+                &[
+                    "volumes[0].configMap.defaultMode: Invalid value: 512: must be a number between 0 and 0777 (octal), both inclusive",
+                    "volumes[0].configMap.items[0].key: Required value",
+                    r#"volumes[0].configMap.items[0].path: Invalid value: "/a": must be a relative path"#,
+                ],
+            ),
+            (
+                r#"{"volumes":[{"name":"v","persistentVolumeClaim":{"claimName":""}}]}"#,
+                &["volumes[0].persistentVolumeClaim.claimName: Required value"],
+            ),
+            (
+                r#"{"volumes":[{"name":"v","nfs":{"server":"","path":"a"}}]}"#,
+                &[
+                    "volumes[0].nfs.server: Required value",
+                    r#"volumes[0].nfs.path: Invalid value: "a": must be an absolute path"#,
+                ],
+            ),
+            (
+                r#"{"volumes":[{"name":"v","csi":{"driver":"a b"}}]}"#,
+                &[
+                    r#"volumes[0].csi.driver: Invalid value: "a b": a lowercase RFC 1123 subdomain must consist of…"#,
+                ],
+            ),
+            (
+                r#"{"volumes":[{"name":"v","image":{"reference":"","pullPolicy":"Bad"}}]}"#,
+                &[
+                    "volumes[0].image.reference: Required value",
+                    r#"volumes[0].image.pullPolicy: Unsupported value: "Bad": supported values: "Always", "IfNotPresent", "Never""#,
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn downward_api() {
+        expect_pod_errors(&[
+            (
+                r#"{"volumes":[{"name":"v","downwardAPI":{"items":[{"path":"a"}]}}]}"#,
+                &["volumes[0].downwardAPI: Required value: one of fieldRef and resourceFieldRef is required"],
+            ),
+            (
+                r#"{"volumes":[{"name":"v","downwardAPI":{"items":[{"path":"..a","fieldRef":{"fieldPath":"spec.nodeName"}}]}}]}"#,
+                &[
+                    r#"volumes[0].downwardAPI.path: Invalid value: "..a": must not start with '..'"#,
+                    r#"volumes[0].downwardAPI.fieldRef.fieldPath: Unsupported value: "spec.nodeName": supported values: "metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid""#,
+                ],
+            ),
+            (
+                r#"{"volumes":[{"name":"v","downwardAPI":{"items":[{"path":"a","resourceFieldRef":{"resource":"limits.cpu"}}]}}]}"#,
+                &["volumes[0].downwardAPI.resourceFieldRef.containerName: Required value"],
+            ),
+        ]);
+    }
+}

@@ -245,3 +245,70 @@ fn addresses(pod: &Field<'_, '_>, found: &mut Warnings) {
     config.child("nameservers").items().for_each(|nameserver| check(&nameserver));
     pod.child("hostAliases").items().for_each(|alias| check(&alias.child("ip")));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{expect_container_warnings, expect_job_warnings, expect_pod_warnings};
+
+    #[test]
+    fn warnings_of_pods() {
+        expect_pod_warnings(&[
+            (
+                r#"{"nodeSelector":{"beta.kubernetes.io/os":"linux"}}"#,
+                &[
+                    r#"nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14; use "kubernetes.io/os" instead"#,
+                ],
+            ),
+            (
+                r#"{"volumes":[{"name":"v","gitRepo":{"repository":"r"}}]}"#,
+                &["volumes[0].gitRepo: deprecated in v1.11, and disabled by default in v1.33+"],
+            ),
+            (
+                r#"{"imagePullSecrets":[{"name":""},{"name":"a"}]}"#,
+                &[r#"imagePullSecrets[0].name: invalid empty name """#],
+            ),
+            (
+                r#"{"topologySpreadConstraints":[{"maxSkew":1,"topologyKey":"a","whenUnsatisfiable":"DoNotSchedule"}]}"#,
+                &[
+                    "topologySpreadConstraints[0].labelSelector: a null labelSelector results in matching no pod",
+                ],
+            ),
+            (
+                r#"{"terminationGracePeriodSeconds":-1}"#,
+                &[
+                    "terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1",
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn warnings_of_containers() {
+        expect_container_warnings(&[
+            (
+                r#"{"env":[{"name":"A","value":"1"},{"name":"A","value":"2"}]}"#,
+                &[r#"env[1]: hides previous definition of "A", which may be dropped when using apply"#],
+            ),
+            (
+                r#"{"ports":[{"containerPort":80},{"containerPort":80}]}"#,
+                &["ports[1]: duplicate port definition with spec.template.spec.containers[0].ports[0]"],
+            ),
+            (
+                r#"{"resources":{"requests":{"memory":"100m"}}}"#,
+                &[
+                    r#"resources.requests[memory]: fractional byte value "100m" is invalid, must be an integer"#,
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn warnings_of_jobs() {
+        expect_job_warnings(&[(
+            r#"{"metadata":{"name":"a.b"}}"#,
+            &[
+                "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [must not contain dots]",
+            ],
+        )]);
+    }
+}

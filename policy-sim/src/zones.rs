@@ -21,7 +21,7 @@ const LAST_YEAR_WITH_DATA: i32 = 2098;
 /// The zones of the tz database, with the periods that were asked for kept for the next question.
 ///
 /// ```
-/// use jobpolicy::zones::TzDatabase;
+/// use policy_sim::zones::TzDatabase;
 /// use policy_core::cron::TimeZones;
 /// let zones = TzDatabase::shared();
 /// let berlin = zones.find("Europe/Berlin").unwrap();

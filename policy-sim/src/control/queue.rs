@@ -1,0 +1,160 @@
+//! A controller's work queue: each key at most once, never two workers on one key, delays and rate-limited retries
+//! (client-go `workqueue`).
+
+use policy_core::Timestamp;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// A queue of keys.
+#[derive(Debug)]
+pub(crate) struct WorkQueue<K> {
+    ready: VecDeque<K>,
+    /// Keys that are to be worked on, whether or not somebody is at work on them.
+    dirty: BTreeSet<K>,
+    processing: BTreeSet<K>,
+    /// When a key is added by itself; the earliest wish counts.
+    delayed: BTreeMap<K, Timestamp>,
+    failures: BTreeMap<K, u32>,
+    first_delay_nanos: i64,
+    longest_delay_nanos: i64,
+}
+
+impl<K: Ord + Clone> WorkQueue<K> {
+    /// An empty queue; retries are delayed by `first_delay_nanos`, doubling up to `longest_delay_nanos`.
+    pub(crate) fn new(first_delay_nanos: i64, longest_delay_nanos: i64) -> Self {
+        WorkQueue {
+            ready: VecDeque::new(),
+            dirty: BTreeSet::new(),
+            processing: BTreeSet::new(),
+            delayed: BTreeMap::new(),
+            failures: BTreeMap::new(),
+            first_delay_nanos,
+            longest_delay_nanos,
+        }
+    }
+
+    /// Adds a key now. One that is being worked on comes up again afterwards.
+    pub(crate) fn add(&mut self, key: K) {
+        if self.dirty.insert(key.clone()) && !self.processing.contains(&key) {
+            self.ready.push_back(key);
+        }
+    }
+
+    /// Adds a key at an instant; returns whether the caller has to call [`WorkQueue::due`] then.
+    #[must_use]
+    pub(crate) fn add_at(&mut self, key: K, at: Timestamp, now: Timestamp) -> bool {
+        if at <= now {
+            self.add(key);
+            return false;
+        }
+        match self.delayed.get_mut(&key) {
+            Some(earlier) if *earlier <= at => false,
+            Some(later) => {
+                *later = at;
+                true
+            }
+            None => {
+                self.delayed.insert(key, at);
+                true
+            }
+        }
+    }
+
+    /// When a key that failed is to be tried again; counts the failure.
+    pub(crate) fn retry_delay_nanos(&mut self, key: &K) -> i64 {
+        let failures = self.failures.entry(key.clone()).or_default();
+        let delay = 1_i64.checked_shl(*failures).and_then(|times| self.first_delay_nanos.checked_mul(times));
+        *failures = failures.saturating_add(1).min(62);
+        delay.map_or(self.longest_delay_nanos, |delay| delay.min(self.longest_delay_nanos))
+    }
+
+    /// Forgets the failures of a key.
+    pub(crate) fn forget(&mut self, key: &K) {
+        self.failures.remove(key);
+    }
+
+    /// Whether the key is delayed until `at` or sooner.
+    pub(crate) fn waits(&self, key: &K, at: Timestamp) -> bool {
+        self.delayed.get(key).is_some_and(|delayed| *delayed <= at)
+    }
+
+    /// Adds the key if its delay is over by now.
+    pub(crate) fn due(&mut self, key: &K, now: Timestamp) {
+        if self.delayed.get(key).is_some_and(|at| *at <= now) {
+            self.delayed.remove(key);
+            self.add(key.clone());
+        }
+    }
+
+    /// The next key to work on.
+    pub(crate) fn take(&mut self) -> Option<K> {
+        let key = self.ready.pop_front()?;
+        self.dirty.remove(&key);
+        self.processing.insert(key.clone());
+        Some(key)
+    }
+
+    /// Ends the work on a key.
+    pub(crate) fn done(&mut self, key: &K) {
+        self.processing.remove(key);
+        if self.dirty.contains(key) {
+            self.ready.push_back(key.clone());
+        }
+    }
+
+    /// How many keys are being worked on.
+    pub(crate) fn at_work(&self) -> usize {
+        self.processing.len()
+    }
+
+    /// Whether nobody works on anything and nothing is to be worked on now.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.ready.is_empty() && self.processing.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix(1_767_225_600 + seconds, 0).unwrap()
+    }
+
+    #[test]
+    fn a_key_that_is_worked_on_comes_up_again_afterwards() {
+        let mut queue = WorkQueue::new(1, 60);
+        queue.add("a");
+        queue.add("a");
+        assert_eq!(queue.take(), Some("a"));
+        queue.add("a");
+        assert_eq!(queue.take(), None);
+        queue.done(&"a");
+        assert_eq!(queue.take(), Some("a"));
+        queue.done(&"a");
+        assert!(queue.is_idle());
+    }
+
+    #[test]
+    fn the_earliest_wish_counts() {
+        let mut queue = WorkQueue::new(1, 60);
+        assert!(queue.add_at("a", at(5), at(0)));
+        assert!(!queue.add_at("a", at(9), at(0)));
+        assert!(queue.add_at("a", at(2), at(0)));
+        queue.due(&"a", at(1));
+        assert_eq!(queue.take(), None);
+        queue.due(&"a", at(2));
+        assert_eq!(queue.take(), Some("a"));
+        queue.done(&"a");
+        queue.due(&"a", at(5));
+        assert_eq!(queue.take(), None);
+    }
+
+    #[test]
+    fn retries_double_until_the_longest_delay() {
+        let mut queue = WorkQueue::new(1, 60);
+        let delays: Vec<_> = (0..8).map(|_| queue.retry_delay_nanos(&"a")).collect();
+        assert_eq!(delays, [1, 2, 4, 8, 16, 32, 60, 60]);
+        queue.forget(&"a");
+        assert_eq!(queue.retry_delay_nanos(&"a"), 1);
+    }
+}

@@ -1,0 +1,23 @@
+//! A virtual Kubernetes cluster on a virtual clock.
+//!
+//! The API server, the scheduler, the kubelets and what runs in containers are modelled here; what Jobs and CronJobs do
+//! is decided by `policy-core`, called as the real controller would call it. Runs are deterministic for a seed: no wall
+//! clock, no hash order, no I/O.
+
+mod agenda;
+pub mod config;
+mod control;
+mod data;
+pub mod object;
+pub mod record;
+pub mod report;
+pub mod scenario;
+pub mod store;
+mod world;
+pub mod zones;
+
+pub use agenda::Agenda;
+pub use control::fault::{CallMatch, Fault, InFlight, InjectedError};
+pub use control::{Applied, Deletion, Resource, Selection};
+pub use data::{ContainerWait, Disturbance, NodeView, PodSelect, QueueView, Service, WaitsFor};
+pub use world::{Ending, World};
