@@ -3,9 +3,9 @@
 //! A write is explained if some state of the controller's cache, from its write before to this one, leads our decisions
 //! to that very status or call. `docs/replay.md` tells what that means and how to record.
 //!
-//! From files to the report: [`read`] makes a [`Recording`] of versions in order, `authors` tells who wrote each,
-//! [`writes`] picks those of the controllers, [`search`] looks for the cache states that explain them, with what
-//! [`job`] and [`cron_job`] decide.
+//! From files to the report: `read` makes a [`Recording`] of versions in order, `authors` tells who wrote each,
+//! `writes` picks those of the controllers, `search` looks for the cache states that explain them, with what
+//! `job` and `cron_job` decide.
 
 use cron_job::{CronJobHistory, JobIndex, index_jobs, live_job};
 use events::Decided;
