@@ -170,9 +170,10 @@ fn selected(world: &World, service: &Service, pod: PodId) -> bool {
     let labels = pod.labels();
     let matches = !service.selector.is_empty()
         && service.selector.iter().all(|(key, value)| labels.get(key) == Some(value));
-    // Answers are cached: a Pod that has been ready resolves a little longer, and its sandbox answers while it is there.
-    let was_ready = |c: &crate::object::Condition| c.status == "True" || c.reason.starts_with("Pod");
-    let ready = pod.condition("Ready").is_some_and(was_ready);
+    // Answers are cached: a Pod that has done its work resolves a little longer, and its sandbox answers while it is
+    // there. One that failed may never have been ready, and does not.
+    let ready_or_done = |c: &crate::object::Condition| c.status == "True" || &*c.reason == "PodCompleted";
+    let ready = pod.condition("Ready").is_some_and(ready_or_done);
     let runs =
         world.data.run(pod.id).is_some_and(|run| run.sandbox && run.containers.iter().any(|c| c.starts > 0));
     matches && runs && (ready || service.publish_not_ready_addresses)

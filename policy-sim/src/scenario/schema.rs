@@ -247,7 +247,7 @@ mod tests {
         let expected = [
             "actions[0].at: `30` needs a unit: `30s` or `30m` (a length of time is text)",
             "actions[0].drain.node: expected text or a mapping, found `5`",
-            "actions[1]: expected one of `apply`, `delete`, `patch`",
+            "actions[1]: expected one of `apply`, `expand`, `delete`, `patch`",
             "assertions[0].pods.count: `-1` is too small; at least 0",
             "assertions[0].pods.phase: `Runing` is not known here (did you mean `Running`?)",
             "behaviours[0].script[0].exit: `300` is too large; at most 255",
