@@ -64,6 +64,8 @@ pub fn decide<R: Recorder>(view: JobView<'_>, memory: &JobMemory, now: Timestamp
             }
             Step::Wave(wave, paused) => {
                 plan.take_events(wave.events.into_iter());
+                let creations = wave.expect.creations.and_then(|count| usize::try_from(count).ok());
+                plan.create.reserve(creations.unwrap_or(0));
                 let count = wave.calls.len();
                 let read = plan.take(wave.calls, view);
                 step = match (read, ALL_DONE.get(..count)) {
