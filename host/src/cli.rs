@@ -1,6 +1,6 @@
 //! The command line. Each command is a module with its arguments and a `run`; `docs/cli.md` describes what they print.
 //!
-//! A new command takes a module, a variant of [`Command`] and an arm in [`run`].
+//! A new command takes a module, a variant of `Command` and an arm in `run`.
 
 use crate::diagnostic::Diagnostic;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
