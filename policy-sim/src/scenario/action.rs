@@ -340,15 +340,33 @@ impl Expansion {
 
 /// The value with `$NAME` and `${NAME}` replaced in all texts.
 fn filled(value: &Value, name: &str, item: &str) -> Value {
-    let text = |text: &str| text.replace(&format!("${{{name}}}"), item).replace(&format!("${name}"), item);
     match value {
-        Value::String(found) => Value::String(text(found)),
+        Value::String(found) => Value::String(filled_text(found, name, item)),
         Value::Array(items) => items.iter().map(|inner| filled(inner, name, item)).collect(),
         Value::Object(fields) => {
-            Value::Object(fields.iter().map(|(key, inner)| (text(key), filled(inner, name, item))).collect())
+            let field =
+                |(key, inner): (&String, &Value)| (filled_text(key, name, item), filled(inner, name, item));
+            Value::Object(fields.iter().map(field).collect())
         }
         other => other.clone(),
     }
+}
+
+/// `$ITEMS` is another name than `$ITEM`.
+fn filled_text(text: &str, name: &str, item: &str) -> String {
+    let goes_on = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('$') {
+        out.push_str(before);
+        let braced = after.strip_prefix('{').and_then(|after| after.strip_prefix(name)?.strip_prefix('}'));
+        let plain = after.strip_prefix(name).filter(|after| !after.starts_with(goes_on));
+        let filled = braced.or(plain);
+        out.push_str(if filled.is_some() { item } else { "$" });
+        rest = filled.unwrap_or(after);
+    }
+    out.push_str(rest);
+    out
 }
 
 /// Items for a queue.
@@ -359,4 +377,15 @@ pub struct Push {
     pub queue: String,
     /// The items.
     pub items: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_whole_names() {
+        let filled = |text: &str| filled_text(text, "ITEM", "apple");
+        assert_eq!(filled("a-$ITEM-${ITEM} $ITEMS ${ITEMS} $"), "a-apple-apple $ITEMS ${ITEMS} $");
+    }
 }

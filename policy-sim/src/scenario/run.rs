@@ -173,7 +173,7 @@ impl<'s> Run<'s> {
             return None;
         }
         let planned = self.planned.first().map(|planned| planned.at);
-        let probe = self.next_probe().filter(|at| *at <= self.deadline);
+        let probe = self.next_probe();
         let limit = planned.into_iter().chain(probe).fold(self.deadline, Timestamp::min);
         if self.world.step(limit).is_some() {
             self.look();
@@ -426,7 +426,8 @@ impl<'s> Run<'s> {
     /// When the next assertion about an instant is due. A run goes on for it when everything has finished.
     fn next_probe(&self) -> Option<Timestamp> {
         let assertions = self.scenario.assertions.iter().enumerate();
-        assertions.filter_map(|(place, assertion)| self.probe_time(place, assertion)).min()
+        let times = assertions.filter_map(|(place, assertion)| self.probe_time(place, assertion));
+        times.filter(|at| *at <= self.deadline).min()
     }
 
     /// Looks at the assertions about this instant, before any action of the same instant.

@@ -116,3 +116,102 @@ fn problems_of_the_scenario_are_told_once() {
     let found = problems_of(|document| document["actions"][0]["drain"] = json!("node-7"));
     assert_eq!(found.len(), 1, "{found:?}");
 }
+
+/// The properties of the schema that a document uses, as `definition.property`.
+fn used(rules: &Value, value: &Value, name: &str, found: &mut std::collections::BTreeSet<String>) {
+    let is = |rules: &Value| {
+        let kind = &resolved(rules)["type"];
+        let named = |kind: &Value| match kind.as_str() {
+            Some("object") => value.is_object(),
+            Some("array") => value.is_array(),
+            Some("string") => value.is_string(),
+            Some("integer" | "number") => value.is_number(),
+            Some("boolean") => value.is_boolean(),
+            _ => value.is_null(),
+        };
+        kind.as_array().map_or_else(|| named(kind), |kinds| kinds.iter().any(named))
+    };
+    let (rules, name) = match rules["$ref"].as_str() {
+        Some(reference) => (resolved(rules), reference.rsplit('/').next().unwrap_or_default().to_owned()),
+        None => (rules, name.to_owned()),
+    };
+    if let Some(alternatives) = rules["anyOf"].as_array() {
+        let fitting = alternatives.iter().find(|rules| is(rules)).expect("one fits");
+        return used(fitting, value, &name, found);
+    }
+    match value {
+        Value::Object(fields) => {
+            for (key, inner) in fields {
+                match rules["properties"].get(key) {
+                    Some(rules) => {
+                        found.insert(format!("{name}.{key}"));
+                        used(rules, inner, &format!("{name}.{key}"), found);
+                    }
+                    None if rules["additionalProperties"].is_object() => {
+                        used(&rules["additionalProperties"], inner, &format!("{name}.*"), found);
+                    }
+                    None => {}
+                }
+            }
+        }
+        Value::Array(items) => {
+            items.iter().for_each(|inner| used(&rules["items"], inner, &format!("{name}[]"), found));
+        }
+        _ => {}
+    }
+}
+
+fn resolved(rules: &Value) -> &Value {
+    match rules["$ref"].as_str() {
+        Some(reference) => &schema::schema()["$defs"][reference.rsplit('/').next().unwrap_or_default()],
+        None => rules,
+    }
+}
+
+/// All properties of the schema, named the same way.
+fn known(rules: &Value, name: &str, found: &mut std::collections::BTreeSet<String>) {
+    for (key, inner) in rules["properties"].as_object().into_iter().flatten() {
+        found.insert(format!("{name}.{key}"));
+        known(inner, &format!("{name}.{key}"), found);
+    }
+    for alternative in rules["anyOf"].as_array().into_iter().flatten() {
+        known(alternative, name, found);
+    }
+    if rules["items"].is_object() {
+        known(&rules["items"], &format!("{name}[]"), found);
+    }
+    if rules["additionalProperties"].is_object() {
+        known(&rules["additionalProperties"], &format!("{name}.*"), found);
+    }
+}
+
+/// What the schema knows, the model reads, and a document that uses all of it shows that.
+#[test]
+fn the_schema_and_the_model_agree() {
+    let everything: Value = serde_json::from_str(include_str!("tests/everything.json")).unwrap();
+    let shown: Vec<String> = schema::problems(&everything).iter().map(ToString::to_string).collect();
+    assert!(shown.is_empty(), "{}", shown.join("\n"));
+    let scenario: Scenario = serde_json::from_value(everything.clone()).unwrap();
+    assert_eq!(scenario.actions.len(), everything["actions"].as_array().unwrap().len());
+    let (mut all, mut seen) = Default::default();
+    known(schema::schema(), "", &mut all);
+    for (name, definition) in schema::schema()["$defs"].as_object().unwrap() {
+        known(definition, name, &mut all);
+    }
+    used(schema::schema(), &everything, "", &mut seen);
+    let unused: Vec<&String> = all.difference(&seen).collect();
+    assert!(unused.is_empty(), "tests/everything.json does not use {unused:?}");
+}
+
+#[test]
+fn a_run_that_is_cut_short_still_ends() {
+    let mut document = document();
+    document["assertions"][0]["at"] = json!("4m");
+    document["actions"] = json!([]);
+    document["queues"]["mq/jobs"]["items"] = json!(["a", "b"]);
+    let document = Document::load(document).unwrap();
+    let until = Some(Duration::from_seconds(120));
+    let mut run = Run::new(document.base(), Options { until, ..Options::default() });
+    assert_eq!(run.finish(), crate::Ending::Finished);
+    assert!(run.elapsed() < Duration::from_seconds(60));
+}
