@@ -1,13 +1,14 @@
 //! `validate --stream`: what the API server would say about creating or changing a Job or CronJob.
 
 use super::LineError;
+use super::fields::{Field, is, read_object, unwritable};
 use crate::zones::TzDatabase;
 use policy_core::Timestamp;
 use policy_core::spec::validation::{
-    CreateContext, FieldError, Object, Review, Rules, Subresource, validate_create, validate_update,
+    CreateContext, FieldError, Object, Rules, Subresource, validate_create, validate_update,
 };
+use serde::de::Error;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
@@ -25,6 +26,8 @@ struct Line<'l> {
     #[serde(borrow, default)]
     subresource: Option<Cow<'l, str>>,
 }
+
+const FIELDS: &[Field] = &[("subresource", is::<Option<String>>)];
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -59,14 +62,10 @@ impl<'a> From<&'a FieldError> for ErrorAnswer<'a> {
 /// # Errors
 /// For a line that is not a JSON object of either form.
 pub fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
-    let parsed: Line<'_> =
-        serde_json::from_slice(line).map_err(|error| LineError::undecodable(line, &error))?;
-    let refused = |message: &str| LineError {
-        id: parsed.id.and_then(|id| serde_json::from_str(id.get()).ok()).unwrap_or(Value::Null),
-        message: message.to_owned(),
-    };
-    let review = match (parsed.object, parsed.old, parsed.new) {
-        (Some(object), None, None) => validate_create(object, &context(), &rules()),
+    let parsed: Line<'_> = read_object(line, FIELDS)?;
+    let refused = |message: &str| unwritable(parsed.id, &serde_json::Error::custom(message));
+    let (review, shows_defaults) = match (parsed.object, parsed.old, parsed.new) {
+        (Some(object), None, None) => (validate_create(object, &context(), &rules()), true),
         (None, Some(old), Some(new)) => {
             let subresource = match parsed.subresource.as_deref() {
                 None | Some("") => Subresource::Main,
@@ -75,23 +74,19 @@ pub fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
                     return Err(refused(&format!("`{other}` is not a subresource: want `status` or none")));
                 }
             };
-            validate_update(old, new, subresource, &rules())
+            (validate_update(old, new, subresource, &rules()), false)
         }
         _ => return Err(refused("want either `object`, or `old` and `new`")),
     };
-    write(parsed.id, &review, out).map_err(|error| refused(&error.to_string()))
-}
-
-fn write(id: Option<&RawValue>, review: &Review<'_>, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
     let answer = Answer {
-        id,
-        defaulted: review.defaulted.as_ref(),
+        id: parsed.id,
+        defaulted: review.defaulted.as_ref().filter(|_| shows_defaults),
         errors: review.errors.iter().map(ErrorAnswer::from).collect(),
         warnings: &review.warnings,
         strict_errors: review.strict_errors.as_deref(),
         decode_error: review.decode_error.as_deref(),
     };
-    serde_json::to_writer(out, &answer)
+    serde_json::to_writer(out, &answer).map_err(|error| unwritable(parsed.id, &error))
 }
 
 /// What created objects get: fixed, so that answers can be compared.
@@ -112,6 +107,7 @@ fn rules() -> Rules<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
 
     fn answered(line: &str) -> Value {
         let mut out = Vec::new();
@@ -130,6 +126,7 @@ mod tests {
         let updated =
             answered(&format!(r#"{{"id":"u","old":{stored},"new":{stored},"subresource":"status"}}"#));
         assert_eq!(updated["errors"][0]["detail"], "must be specified for an update");
+        assert_eq!(updated["defaulted"], Value::Null);
     }
 
     #[test]
@@ -141,6 +138,8 @@ mod tests {
         ] {
             assert_eq!(answer(line.as_bytes(), &mut Vec::new()).unwrap_err().id, id, "{line}");
         }
-        assert_eq!(answer(b"", &mut Vec::new()).unwrap_err().id, Value::Null);
+        for line in [&b""[..], br#"["a",{}]"#, b"\xff"] {
+            assert_eq!(answer(line, &mut Vec::new()).unwrap_err().id, Value::Null);
+        }
     }
 }

@@ -6,31 +6,32 @@ use crate::spec::object::{Node, Struct};
 /// The way to a field; `*` stands for all lists of containers.
 type Path = &'static [&'static str];
 
-/// The gated fields of the Pod spec, each group with its gate. A group stays if the old object has any of its fields.
-const GATED: [(&str, &[Path]); 7] = [
-    ("GenericWorkload", &[&["schedulingGroup"]]),
-    ("EvictionRequestAPI", &[&["evictionResponders"]]),
-    ("EmptyDirVolumeMode", &[&["volumes", "emptyDir", "mode"]]),
-    ("VolumeBindMountOptions", &[&["*", "volumeMounts", "bindMountOptions"]]),
-    ("ContainerStopSignals", &[&["*", "lifecycle", "stopSignal"]]),
-    (
-        "GRPCContainerProbeTLS",
-        &[
-            &["*", "livenessProbe", "grpc", "mode"],
-            &["*", "readinessProbe", "grpc", "mode"],
-            &["*", "startupProbe", "grpc", "mode"],
-        ],
-    ),
-    (
-        "H2CContainerProbe",
-        &[
-            &["*", "livenessProbe", "httpGet", "protocol"],
-            &["*", "readinessProbe", "httpGet", "protocol"],
-            &["*", "startupProbe", "httpGet", "protocol"],
-            &["*", "lifecycle", "postStart", "httpGet", "protocol"],
-            &["*", "lifecycle", "preStop", "httpGet", "protocol"],
-        ],
-    ),
+/// The gated fields of the Pod spec. Those of one gate stay together if the old object has any of them.
+const GATED: [&[Path]; 7] = [
+    // GenericWorkload
+    &[&["schedulingGroup"]],
+    // EvictionRequestAPI
+    &[&["evictionResponders"]],
+    // EmptyDirVolumeMode
+    &[&["volumes", "emptyDir", "mode"]],
+    // VolumeBindMountOptions
+    &[&["*", "volumeMounts", "bindMountOptions"]],
+    // ContainerStopSignals
+    &[&["*", "lifecycle", "stopSignal"]],
+    // GRPCContainerProbeTLS
+    &[
+        &["*", "livenessProbe", "grpc", "mode"],
+        &["*", "readinessProbe", "grpc", "mode"],
+        &["*", "startupProbe", "grpc", "mode"],
+    ],
+    // H2CContainerProbe
+    &[
+        &["*", "livenessProbe", "httpGet", "protocol"],
+        &["*", "readinessProbe", "httpGet", "protocol"],
+        &["*", "startupProbe", "httpGet", "protocol"],
+        &["*", "lifecycle", "postStart", "httpGet", "protocol"],
+        &["*", "lifecycle", "preStop", "httpGet", "protocol"],
+    ],
 ];
 
 /// Annotations that meant something before v1.8 (`DropInitContainerAnnotations`).
@@ -54,7 +55,7 @@ pub(super) fn drop_disabled(spec: &mut Struct<'_>, old: Option<&Struct<'_>>) {
         }
     }
     let Some(pod) = template.child_mut("spec") else { return };
-    for (_, paths) in GATED {
+    for paths in GATED {
         let in_use = old_pod.is_some_and(|old| paths.iter().any(|path| has(old, path)));
         if !in_use {
             paths.iter().for_each(|path| remove(pod, path));

@@ -27,8 +27,8 @@ pub(super) fn job_spec(spec: &Field<'_, '_>, options: &PodOptions, errors: &mut 
     } else {
         errors.required(&selector, "");
     }
-    let (template, metadata) = (spec.child("template"), "metadata");
-    let metadata = template.child(metadata);
+    let template = spec.child("template");
+    let metadata = template.child("metadata");
     let labels = metadata.child("labels");
     let lookup = |key: &str| labels.map().and_then(|map| map.get(key)).and_then(Node::as_text);
     if selectors::matches(&selector, lookup) == Some(false) {

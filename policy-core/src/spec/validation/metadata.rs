@@ -3,7 +3,7 @@
 use super::error::Errors;
 use super::field::Field;
 use super::names::{self, Messages};
-use crate::cron::go_text::quote;
+use crate::cron::go_text::{is_printable, quote};
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
@@ -214,12 +214,12 @@ fn managed_fields(entries: &Field<'_, '_>, errors: &mut Errors) {
     }
 }
 
-/// `ValidateFieldManager`, as far as its length and ASCII control characters go.
+/// `ValidateFieldManager`.
 fn field_manager(manager: &Field<'_, '_>, errors: &mut Errors) {
     if manager.text().len() > 128 {
         errors.too_long(manager, 128);
     }
-    for (position, c) in manager.text().char_indices().filter(|(_, c)| c.is_control()) {
+    for (position, c) in manager.text().char_indices().filter(|(_, c)| !is_printable(*c)) {
         errors.invalid(manager, format!("invalid character U+{:04X} (at position {position})", u32::from(c)));
     }
 }

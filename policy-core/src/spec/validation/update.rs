@@ -8,6 +8,7 @@ use super::{
     scheduling, warnings,
 };
 use crate::Timestamp;
+use crate::cron::mentions_zone;
 use crate::spec::object::{Node, Struct};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -139,8 +140,8 @@ fn validate(
 fn cron_job(new: &Field<'_, '_>, old: &Field<'_, '_>, rules: &Rules<'_>, errors: &mut Errors) {
     metadata::standard_finalizers(&new.child("metadata"), errors);
     let (spec, old_spec) = (new.child("spec"), old.child("spec"));
-    let (old_template, job_spec) = (old_spec.child("jobTemplate"), "spec");
-    let old_job_spec = old_template.child(job_spec);
+    let old_template = old_spec.child("jobTemplate");
+    let old_job_spec = old_template.child("spec");
     let options = PodOptions::for_update(&old_job_spec.child("template"), rules.allow_privileged);
     cron_job::cron_job_spec(&spec, Some(&old_spec), &options, rules, errors);
 }
@@ -155,7 +156,7 @@ fn warnings(kind: Kind, new: &Field<'_, '_>, old: &Field<'_, '_>) -> Vec<String>
         Kind::CronJob if changed => warnings::job_spec(&spec.child("jobTemplate").child("spec"), &mut found),
         _ => {}
     }
-    if kind == Kind::CronJob && spec.child("schedule").text().contains("TZ") {
+    if kind == Kind::CronJob && mentions_zone(spec.child("schedule").text()) {
         // Upstream's path has one spec too many.
         found.push("cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details".to_string());
     }
