@@ -35,7 +35,7 @@ pub(super) fn ended(world: &mut World, id: PodId, index: usize) {
 /// The kubelet looks again and shows that the container waits to be restarted.
 pub(super) fn show(world: &mut World, of: Of) {
     let Some(container) = world.data.container_at(of) else { return };
-    container.status.last = container.ended;
+    container.status.last = container.ended.map(Box::new);
     container.status.state = State::Waiting("CrashLoopBackOff");
     report(world, of.pod);
     if let Some(pod) = world.store.pod(of.pod) {
