@@ -38,8 +38,10 @@ pub use sampler::{Sample, Sampler};
 
 use facts::Facts;
 use policy_core::cron::TimeZones;
-use policy_core::spec::{CronJob, JOB_CONTROLLER_NAME, Job, JobSpec};
+use policy_core::spec::validation::{CreateContext, Rules, validate_create};
+use policy_core::spec::{CronJob, JOB_CONTROLLER_NAME, Job};
 use reckoning::Reckoning;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 /// The worst that a Job allows.
@@ -100,9 +102,7 @@ impl WorstCase {
         environment: &Environment,
         zones: &dyn TimeZones,
     ) -> Result<Self, String> {
-        let text = cron_job.spec.job_template.spec.as_ref().map_or("{}", |spec| spec.get());
-        let spec: JobSpec = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        let job = Job { spec, ..Job::default() };
+        let job = job_of(cron_job)?;
         let mut worst = WorstCase::of_job(&job, environment)?;
         worst.each_field(|field| {
             if field.path.starts_with("spec.") {
@@ -156,6 +156,21 @@ impl WorstCase {
             "notes": self.notes,
         })
     }
+}
+
+/// The Job of a run, with the defaults that the API server gives to Jobs and not to their templates.
+fn job_of(cron_job: &CronJob) -> Result<Job, String> {
+    let text = cron_job.spec.job_template.spec.as_ref().map_or("{}", |spec| spec.get());
+    let spec: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let manifest =
+        json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "run"}, "spec": spec})
+            .to_string();
+    let raw = RawValue::from_string(manifest).map_err(|error| error.to_string())?;
+    let review = validate_create(&raw, &CreateContext::default(), &Rules::default());
+    let defaulted =
+        review.defaulted.as_ref().ok_or_else(|| review.decode_error.clone().unwrap_or_default())?;
+    let text = serde_json::to_string(defaulted).map_err(|error| error.to_string())?;
+    serde_json::from_str(&text).map_err(|error| error.to_string())
 }
 
 fn assumptions(facts: &Facts, environment: &Environment) -> Vec<String> {

@@ -145,7 +145,8 @@ impl Facts {
             for code in all.iter().filter(|_| by_exit) {
                 actions.add(matched(&ended(&name, init, *code, None)));
             }
-            for code in all.iter().filter(|_| template.deadline_seconds.is_some()) {
+            // A container that is stopped may also end well, or not have begun, while its Pod fails.
+            for code in all.iter().chain([&0]).filter(|_| template.deadline_seconds.is_some()) {
                 actions.add(matched(&ended(&name, init, *code, None)));
             }
             for code in all.iter().chain([&0]).filter(|_| environment.disruptions) {

@@ -100,26 +100,37 @@ impl Unit {
     }
 }
 
-/// A length of time with its two largest units.
+/// A length of time with all of its units, so that a bound is not shown as less than it is.
 fn span(millis: u128) -> String {
     const UNITS: [(u128, &str); 5] = [(31_536_000, "y"), (86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
-    let seconds = millis / 1_000;
-    if seconds < 60 && !millis.is_multiple_of(1_000) {
+    if millis < 60_000 && !millis.is_multiple_of(1_000) {
         let fraction = format!("{:03}", millis % 1_000);
-        return format!("{seconds}.{}s", fraction.trim_end_matches('0'));
+        return format!("{}.{}s", millis / 1_000, fraction.trim_end_matches('0'));
     }
+    let mut seconds = millis.div_ceil(1_000);
     if seconds > LARGEST {
         return format!("more than {}y", LARGEST / 31_536_000);
     }
-    let Some(first) = UNITS.iter().position(|(size, _)| seconds >= *size) else { return "0s".into() };
-    let (size, unit) = UNITS[first];
-    let mut text = format!("{}{unit}", seconds / size);
-    if let Some((next, next_unit)) = UNITS.get(first + 1)
-        && !(seconds % size / next).eq(&0)
-    {
-        text.push_str(&format!("{}{next_unit}", seconds % size / next));
+    let mut text = String::new();
+    for (size, unit) in UNITS {
+        if seconds >= size {
+            text.push_str(&format!("{}{unit}", seconds / size));
+        }
+        seconds %= size;
     }
-    text
+    if text.is_empty() { "0s".into() } else { text }
+}
+
+/// A number and what it counts.
+pub(super) fn counted(number: impl fmt::Display, what: &str) -> String {
+    let number = number.to_string();
+    let plural = match what {
+        _ if number == "1" => what.to_owned(),
+        "index" => "indexes".to_owned(),
+        "try" => "tries".to_owned(),
+        _ => format!("{what}s"),
+    };
+    format!("{number} {plural}")
 }
 
 /// A field of the manifest and its value, as the API server would store it.
@@ -223,14 +234,15 @@ mod tests {
     }
 
     #[test]
-    fn times_have_their_two_largest_units() {
+    fn times_have_all_of_their_units() {
         let text = |millis| Unit::Millis.text(Limit::Finite(millis));
         for (millis, expected) in [
             (0, "0s"),
             (1_500, "1.5s"),
-            (61_500, "1m1s"),
+            (61_500, "1m2s"),
             (3_600_000, "1h"),
-            (90_061_000, "1d1h"),
+            (90_061_000, "1d1h1m1s"),
+            (3_631_000, "1h31s"),
             (31_536_000_000, "1y"),
         ] {
             assert_eq!(text(millis), expected);

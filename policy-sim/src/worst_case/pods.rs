@@ -1,8 +1,8 @@
 //! How many Pods there can be: at once, ever, and failed.
 
 use super::facts::Facts;
-use super::limit::{Bound, Field, Limit, Unit};
-use super::reckoning::{Reckoning, batch, delay, waits_within};
+use super::limit::{Bound, Field, Limit, Unit, counted};
+use super::reckoning::{Reckoning, batch, waits_within};
 use policy_core::explain::Rule;
 
 /// What keeps the number of replacements within bounds.
@@ -40,11 +40,19 @@ pub(super) fn replacements(r: &Reckoning<'_>) -> (Limit, Brake) {
 fn replaced_within(r: &Reckoning<'_>, time: u128) -> Limit {
     let facts = r.facts;
     if let (Some(_), Some(completions)) = (facts.per_index, facts.completions) {
-        return Limit::Finite(completions.saturating_mul(waits_within(time, 1)));
+        return Limit::Finite(completions.saturating_mul(waves_within(facts, r, time, 1)));
     }
     let successes = facts.completions.map_or(0, |completions| completions.saturating_sub(1));
-    let waves = successes.saturating_add(waits_within(time, successes.saturating_add(1)));
+    let waves = successes.saturating_add(waves_within(facts, r, time, successes.saturating_add(1)));
     Limit::Finite(facts.slots().saturating_mul(waves))
+}
+
+/// How often Pods are created again in a time. Where a Pod can fail before all of its containers have ended, upstream
+/// takes an earlier time for its end, so that the back-off may be over when the failure is seen.
+fn waves_within(facts: &Facts, r: &Reckoning<'_>, time: u128, rows: u128) -> u128 {
+    let template = &facts.template;
+    let ends_early = template.init_containers > 0 || template.sidecars > 0 || r.environment.disruptions;
+    if ends_early { time / batch() + 1 } else { waits_within(time, rows) }
 }
 
 /// The Pods that there are without any failure.
@@ -72,9 +80,14 @@ pub(super) fn ever(r: &Reckoning<'_>) -> Bound {
             Rule::BackoffLimitExceeded,
             format!("{wanted} wanted, and {} failed ones are replaced", Unit::Count.text(replaced)),
         ),
-        Brake::PerIndex => {
-            (Rule::FailedIndexes, format!("{wanted} indexes, each tried again {} times", r.index_retries))
-        }
+        Brake::PerIndex => (
+            Rule::FailedIndexes,
+            format!(
+                "{}, each tried {} at most",
+                counted(wanted, "index"),
+                counted(r.index_retries + 1, "time")
+            ),
+        ),
         Brake::Deadline => (
             Rule::DeadlineExceeded,
             "as many as the back-off lets through before the deadline, if Pods fail at once".into(),
@@ -112,7 +125,10 @@ pub(super) fn failed(r: &Reckoning<'_>) -> Bound {
     let global = Limit::from(facts.backoff_limit) + Limit::Finite(slots);
     let sum = replaced + Limit::Finite(last);
     let limit = if facts.actions.ignore.is_some() { sum } else { sum.min(global) };
-    let mut fields = vec![Field::new("spec.parallelism", facts.parallelism)];
+    let mut fields = vec![match brake {
+        Brake::PerIndex => size_field(facts),
+        _ => Field::new("spec.parallelism", facts.parallelism),
+    }];
     fields.extend(brake_field(facts, brake));
     let rule = match brake {
         Brake::Ignored(_) => Rule::PodFailurePolicyRuleMatched,
@@ -178,20 +194,11 @@ pub(super) fn at_once(r: &Reckoning<'_>) -> Bound {
 /// How many Pods that are being deleted can have a replacement already.
 fn overlap(r: &Reckoning<'_>) -> Limit {
     let facts = r.facts;
-    let Some(window) = r.stops().finite() else { return r.retries };
-    let (slots, turns) = (facts.slots(), window / batch() + 2);
-    if facts.per_index.is_some() {
-        return Limit::from(facts.backoff_limit).min(Limit::Finite(slots.saturating_mul(turns)));
-    }
-    // In one back-off all of the Pods that failed wait, the longer the more of them there are.
-    let within = |failures: &u128| delay(*failures) <= window.saturating_add(batch());
-    let few = (1..=slots.min(16)).take_while(within).count() as u128;
-    let many = slots.saturating_mul(window.saturating_add(batch()) / delay(u128::MAX).max(1));
-    let waiting = few.saturating_add(many);
-    // A success ends the wait.
-    let successes = facts.completions.map_or(0, |completions| completions.min(turns));
-    let woken = successes.saturating_mul(slots.saturating_sub(1).saturating_add(waiting));
-    r.retries.min(Limit::Finite(waiting.saturating_add(woken)))
+    let Some(window) = r.stops().finite() else { return r.retries_or_ended() };
+    // The back-off does not help: it counts from when a container ended or the Pod was not ready any more, which may be
+    // long before the deletion.
+    let turns = window / batch() + 2;
+    r.retries_or_ended().min(Limit::Finite(facts.slots().saturating_mul(turns)))
 }
 
 /// The field that says how much work there is.

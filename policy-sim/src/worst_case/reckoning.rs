@@ -37,7 +37,7 @@ impl<'a> Reckoning<'a> {
             retries: Limit::ZERO,
             index_retries: 0,
         };
-        reckoning.life = reckoning.life_with(reckoning.restarts(), run);
+        reckoning.life = reckoning.longest_life();
         reckoning.set_retries();
         reckoning
     }
@@ -78,6 +78,16 @@ impl<'a> Reckoning<'a> {
         cut.map_or(by_itself, |cut| cut.min(by_itself))
     }
 
+    /// A Pod whose containers have restarted once too often may still end well before the controller looks.
+    fn longest_life(&self) -> Limit {
+        let seen = self.life_with(self.restarts(), self.run);
+        if !self.restarts_count() {
+            return seen;
+        }
+        let once_more = self.restarts() + Limit::Finite(1);
+        seen.max(self.life_with(once_more, self.run.min(Limit::Finite(batch()))))
+    }
+
     /// The longest life of a Pod that is deleted because its containers have restarted once too often.
     pub(super) fn last_life(&self) -> Limit {
         let once_more = self.restarts() + Limit::Finite(1);
@@ -112,6 +122,14 @@ impl<'a> Reckoning<'a> {
                 * global.min(Limit::Finite(completions.saturating_mul(self.index_retries)));
         } else if counted {
             self.retries = slots.min(Limit::Finite(1)) * global;
+        }
+    }
+
+    /// How many failed Pods have another one in their place: the next try, or the next index.
+    pub(super) fn retries_or_ended(&self) -> Limit {
+        match (self.facts.per_index, self.facts.completions) {
+            (Some(_), Some(completions)) => self.retries + Limit::Finite(completions),
+            _ => self.retries,
         }
     }
 

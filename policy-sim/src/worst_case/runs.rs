@@ -65,7 +65,10 @@ pub(super) fn of(
         }
         _ => {
             let count = times.within(run.time_to_end.limit);
-            let time = run.time_to_end.text();
+            let time = match run.time_to_end.limit {
+                Limit::Unbounded => "longer than any interval".to_owned(),
+                _ => run.time_to_end.text(),
+            };
             let jobs = bound(count, Rule::RunDue, &format!("runs start on time, and each may take {time}"));
             (jobs, bound(count * per_run, Rule::RunDue, "that many Jobs, each with its most Pods"))
         }

@@ -11,7 +11,7 @@ use policy_core::{NANOS_PER_SECOND, Timestamp};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// A Job that has not ended by then is taken not to end: 30 days.
+/// 30 days.
 const HORIZON_SECONDS: i64 = 30 * 86_400;
 /// A run is given up when it has created so many Pods.
 const MOST_PODS: usize = 200_000;
@@ -45,6 +45,8 @@ pub struct Sampler {
     manifest: Value,
     script: Vec<Act>,
     on_term: Option<i32>,
+    /// A Job that has not ended by then is taken not to end.
+    pub(super) horizon_seconds: i64,
 }
 
 impl Sampler {
@@ -75,7 +77,7 @@ impl Sampler {
         if wanted > MOST_WANTED {
             return Err(format!("a run has {wanted} Pods, and more than {MOST_WANTED} take too long"));
         }
-        Ok(Sampler { manifest, script, on_term })
+        Ok(Sampler { manifest, script, on_term, horizon_seconds: HORIZON_SECONDS })
     }
 
     /// The run of that number. It depends on the seed and the number alone.
@@ -92,7 +94,7 @@ impl Sampler {
         if let Err(error) = world.create(&self.manifest) {
             return watched.sample(start, start, Outcome::Never, error.to_string());
         }
-        let horizon = start.plus_nanos(HORIZON_SECONDS * NANOS_PER_SECOND);
+        let horizon = start.plus_nanos(self.horizon_seconds * NANOS_PER_SECOND);
         let mut disturbances = disturbances.iter().peekable();
         loop {
             let due = disturbances.peek().map(|(at, _)| start.plus_nanos(nanos(*at)));

@@ -188,6 +188,17 @@ fn runs_of_a_cron_job_overlap_unless_they_must_not() {
 }
 
 #[test]
+fn the_job_of_a_run_gets_the_defaults_of_jobs() {
+    let job =
+        spec("Never", json!({"completionMode": "Indexed", "completions": 20, "backoffLimitPerIndex": 0}));
+    let spec = json!({"schedule": "@daily", "jobTemplate": {"spec": job}});
+    let cron_job: CronJob = serde_json::from_str(&json!({"spec": spec}).to_string()).unwrap();
+    let zones = crate::zones::TzDatabase::shared();
+    let worst = WorstCase::of_cron_job(&cron_job, &environment(1, "0,1"), zones).unwrap();
+    assert_eq!(worst.failed_pods.limit, Limit::Finite(20), "backoffLimit is as good as none, and not 6");
+}
+
+#[test]
 fn samples_depend_on_nothing_but_seed_and_number() {
     let job = stored(&spec("Never", json!({"completions": 5, "parallelism": 2, "backoffLimit": 2})));
     let sampler = Sampler::new(&job, &environment_with("0:0.8,1:0.2")).unwrap();

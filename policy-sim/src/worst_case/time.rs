@@ -1,6 +1,6 @@
 //! How long it can take to the end, and how long creation or a restart can wait.
 
-use super::limit::{Bound, Field, Limit, Unit};
+use super::limit::{Bound, Field, Limit, Unit, counted};
 use super::pods::{Brake, brake_field, replacements};
 use super::reckoning::{Reckoning, batch, delay, per_sync, restart_pause};
 use policy_core::explain::Rule;
@@ -206,15 +206,12 @@ pub(super) fn longest_backoff(r: &Reckoning<'_>) -> Bound {
         let fields = vec![Field::new("spec.activeDeadlineSeconds", facts.deadline_seconds.unwrap_or(0))];
         return Bound::new(Unit::Millis, Limit::Finite(deadline), Rule::DeadlineExceeded, fields, how);
     } else if by_kubelet > by_job {
-        let how = format!("the kubelet's pause before restart {}", count(restarts));
+        let how = format!("the kubelet's pause after {}", count(restarts));
         (Rule::RestartLimitExceeded, how)
     } else if facts.per_index.is_some() {
-        (Rule::CreationWaitsForIndexBackoff, format!("after {} failures of an index", count(failures)))
+        (Rule::CreationWaitsForIndexBackoff, format!("after {} of an index", count(failures)))
     } else {
-        (
-            Rule::CreationWaitsForBackoff,
-            format!("after {} failures without a success between", count(failures)),
-        )
+        (Rule::CreationWaitsForBackoff, format!("after {} without a success between", count(failures)))
     };
     let fields = match rule {
         Rule::PodsCreated => Vec::new(),
@@ -228,5 +225,5 @@ pub(super) fn longest_backoff(r: &Reckoning<'_>) -> Bound {
 
 /// A number of failures after which it does not matter how many there are.
 fn count(number: u128) -> String {
-    if number > i32::MAX as u128 { "many".into() } else { number.to_string() }
+    if number > i32::MAX as u128 { "many failures".into() } else { counted(number, "failure") }
 }
