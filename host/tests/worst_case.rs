@@ -75,7 +75,15 @@ fn programs_get_every_field_that_is_promised() {
 fn samples_are_the_same_for_a_seed() {
     let job = JOB.replace("64", "3");
     let sample = |seed: &str| {
-        let args = ["worst-case", "-", "--run-seconds=30", "--exit-codes=0:0.7,1:0.3", "--samples=60", seed, "-ojson"];
+        let args = [
+            "worst-case",
+            "-",
+            "--run-seconds=30",
+            "--exit-codes=0:0.7,1:0.3",
+            "--samples=60",
+            seed,
+            "-ojson",
+        ];
         json(&run(&args, job.as_bytes()).out)["jobs"][0]["sampling"].clone()
     };
     let first = sample("--seed=1");

@@ -103,9 +103,9 @@ fn settled(r: &Reckoning<'_>, brake: Brake, fields: &mut Vec<Field>) -> (Rule, S
     if r.restarts_count() {
         fields.push(Field::new("spec.backoffLimit", r.facts.backoff_limit.unwrap_or(i32::MAX as u128)));
         fields.dedup();
-        let restarts = Unit::Count.text(r.restarts());
-        let how =
-            format!("Pods live up to {life}, with {restarts} restarts and the kubelet's pauses between");
+        // The last one may not be seen in time.
+        let restarts = counted(Unit::Count.text(r.restarts() + Limit::Finite(1)), "restart");
+        let how = format!("Pods live up to {life}, with {restarts} and the kubelet's pauses between");
         return (Rule::RestartLimitExceeded, how);
     }
     match brake {
