@@ -151,7 +151,7 @@ pub(super) fn failed(r: &Reckoning<'_>) -> Bound {
             format!("all {slots} that run fail together, or are deleted at the end")
         }
         _ => format!(
-            "{} are replaced, then all {slots} that run fail together: they are noticed too late",
+            "{} fail and are replaced, then all {slots} at once fail before the rest can be stopped",
             Unit::Count.text(replaced)
         ),
     };
