@@ -27,6 +27,7 @@ mod simulate;
 mod stream;
 mod validate;
 mod version;
+mod worst_case;
 
 /// Kubernetes Jobs and CronJobs without a cluster: what the controllers would do next, when a schedule fires, and
 /// whether a manifest is valid. The rules are those of Kubernetes v1.37.
@@ -47,6 +48,7 @@ enum Command {
     Validate(validate::Args),
     Scenario(scenario::Args),
     Simulate(simulate::Args),
+    WorstCase(worst_case::Args),
     Expand(expand::Args),
     Replay(replay::Args),
     Completions(completions::Args),
@@ -153,6 +155,7 @@ fn run(command: Option<&Command>, console: &mut Console) -> Outcome {
         Command::Validate(args) => validate::run(args, console),
         Command::Scenario(args) => scenario::run(args, console),
         Command::Simulate(args) => simulate::run(args, console),
+        Command::WorstCase(args) => worst_case::run(args, console),
         Command::Expand(args) => expand::run(args, console),
         Command::Replay(args) => replay::run(args, console),
         Command::Completions(args) => completions::run(args, console),

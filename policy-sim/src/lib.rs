@@ -15,6 +15,7 @@ pub mod report;
 pub mod scenario;
 pub mod store;
 mod world;
+pub mod worst_case;
 pub mod zones;
 
 pub use agenda::Agenda;

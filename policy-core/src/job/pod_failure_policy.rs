@@ -89,9 +89,9 @@ pub(crate) fn counts(policy_match: Option<&PolicyMatch>) -> bool {
     policy_match.is_none_or(|m| m.action != Action::Ignore)
 }
 
-/// The first rule that matches (upstream `matchPodFailurePolicy`). A rule with an action that upstream does not know
-/// is passed over.
-pub(crate) fn match_pod_failure_policy(policy: &PodFailurePolicy, status: &PodStatus) -> Option<PolicyMatch> {
+/// The first rule that a failed Pod's state matches (upstream `matchPodFailurePolicy`). A rule with an action that
+/// upstream does not know is passed over.
+pub fn match_pod_failure_policy(policy: &PodFailurePolicy, status: &PodStatus) -> Option<PolicyMatch> {
     for (position, rule) in policy.rules.iter().enumerate() {
         let cause = match (&rule.on_exit_codes, &rule.on_pod_conditions) {
             (Some(exit_codes), _) => match_exit_codes(status, exit_codes),

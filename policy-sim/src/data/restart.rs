@@ -9,11 +9,11 @@ use crate::object::{PodId, State};
 use policy_core::seconds_to_nanos;
 
 /// The first pause (upstream `backOffPeriod`).
-const FIRST_PAUSE_SECONDS: i64 = 10;
+pub(crate) const FIRST_PAUSE_SECONDS: i64 = 10;
 /// The longest (upstream `MaxContainerBackOff`).
-const LONGEST_PAUSE_SECONDS: i64 = 300;
+pub(crate) const LONGEST_PAUSE_SECONDS: i64 = 300;
 /// A container that has run for longer than this since its last restart starts with the first pause again.
-const FORGIVEN_AFTER_SECONDS: i64 = 2 * LONGEST_PAUSE_SECONDS;
+pub(crate) const FORGIVEN_AFTER_SECONDS: i64 = 2 * LONGEST_PAUSE_SECONDS;
 
 /// A container that is to be restarted has ended: the first time at once, then after a pause.
 pub(super) fn ended(world: &mut World, id: PodId, index: usize) {

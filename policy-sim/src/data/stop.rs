@@ -10,7 +10,7 @@ use crate::object::{ContainerSpec, Ended, Phase, Pod, PodId, State};
 use policy_core::seconds_to_nanos;
 
 /// Containers get at least this long before they are killed (upstream `minimumGracePeriodInSeconds`).
-const SHORTEST_GRACE_SECONDS: i64 = 2;
+pub(crate) const SHORTEST_GRACE_SECONDS: i64 = 2;
 /// The exit code of a container that was killed.
 const KILLED: i32 = 137;
 
