@@ -39,7 +39,7 @@ pub use facts::{Claim, Phase, PodDigester, PodFacts, PodRef, UNKNOWN_INDEX};
 pub use indexes::{Interval, Intervals};
 pub use outcome::{Counted, Finished, JobVerdict, SyncAction, SyncError, Wake};
 pub use plan::{Plan, decide};
-pub use pod_failure_policy::{Action, Cause, PolicyMatch};
+pub use pod_failure_policy::{Action, Cause, PolicyMatch, match_pod_failure_policy};
 
 pub(crate) use guard::external_controller;
 

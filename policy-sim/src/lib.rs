@@ -8,6 +8,7 @@ mod agenda;
 pub mod config;
 mod control;
 mod data;
+pub mod lint;
 pub mod object;
 pub mod record;
 pub mod report;
