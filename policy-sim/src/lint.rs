@@ -154,6 +154,3 @@ pub fn prove(finding: &Finding) -> Result<Vec<Held>, Vec<Problem>> {
     run.finish();
     Ok(run.assertions())
 }
-
-#[cfg(test)]
-mod tests;

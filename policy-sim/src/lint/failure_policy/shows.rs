@@ -48,11 +48,19 @@ impl Shows<'_> {
                 )
             }
             Some((kind, status)) => {
+                // Only the first Pod gets the condition; the others wait, lest they fail without it.
+                let mut first = json!({"container": container, "attempts": [1]});
+                if self.subject.job.spec.is_indexed() {
+                    first["indexes"] = "0".into();
+                }
                 let condition = json!({"type": kind, "status": status, "reason": "Proof"});
+                let pod = json!({"job": name, "nth": 1});
+                let patch = json!({"pod": pod, "subresource": "status",
+                    "patch": {"status": {"conditions": [condition]}}});
                 proof
-                    .behaviour(matches, json!([{"run": "15s"}, {"exit": code}]))
-                    .action(json!({"name": "mark", "at": "10s", "patch": {"pod": {"job": name, "nth": 1},
-                        "subresource": "status", "patch": {"status": {"conditions": [condition]}}}}))
+                    .behaviour(first, json!([{"run": "15s"}, {"exit": code}]))
+                    .behaviour(matches, json!(["block"]))
+                    .action(json!({"name": "mark", "at": "10s", "patch": patch}))
             }
         }
     }
