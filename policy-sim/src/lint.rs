@@ -29,6 +29,7 @@ mod cron_job;
 mod dns;
 mod dst;
 mod failure_policy;
+mod index_list;
 mod indexed;
 mod invalid;
 mod job;
@@ -131,6 +132,7 @@ pub fn lint(manifests: &[Value], options: &Options) -> Vec<Finding> {
                 failure_policy::check(&subject, &mut findings);
                 job::check(&subject, &mut findings);
                 indexed::check(&subject, &mut findings);
+                findings.extend(index_list::too_large(&subject));
                 dns::check(&subject, &services, &mut findings);
                 if let Some(cron_job) = &subject.cron_job {
                     cron_job::check(&subject, cron_job, options, &mut findings);

@@ -147,6 +147,11 @@ codes! {
         "only a headless Service (`clusterIP: None`) names Pods, and only those that its selector selects";
         "the DNS specification of Kubernetes";
         "`clusterIP: None` and a selector that the template's labels match".
+    INDEX_LIST_TOO_LARGE = "index-list-too-large", Warning:
+        "the lists of indexes in the status can outgrow what etcd takes";
+        "completedIndexes and failedIndexes are text in one object, and etcd refuses requests above 1.5 MiB; then no progress is recorded any more";
+        "orderedIntervals.String, etcd's --max-request-bytes";
+        "smaller `parallelism` or several Jobs".
     SCHEDULE_NEVER_FIRES = "schedule-never-fires", Error:
         "the schedule has no time";
         "a day such as 30 February is accepted, and the search gives up after five years";

@@ -23,7 +23,9 @@ fn back_off_blocks(subject: &Subject) -> Option<Finding> {
     let spec = &subject.job.spec;
     let alone =
         spec.parallelism.unwrap_or(1) == 1 && spec.completions.is_some_and(|completions| completions > 1);
-    let retries = spec.backoff_limit_per_index.is_some_and(|limit| limit > 0) && subject.restarts_pods();
+    let counts = |limit: Option<i32>| limit.is_some_and(|limit| limit > 0);
+    let retries =
+        counts(spec.backoff_limit_per_index) && counts(spec.backoff_limit) && subject.restarts_pods();
     if !alone || !retries || spec.pod_failure_policy.is_some() || spec.max_failed_indexes == Some(0) {
         return None;
     }
@@ -32,9 +34,9 @@ fn back_off_blocks(subject: &Subject) -> Option<Finding> {
     let proof = Proof::with_job(codes::BACK_OFF_BLOCKS_INDEXES.name, "Index 0 waits for its retry, and index 1 waits with it", subject)
         .behaviour(json!({"container": container, "indexes": "0", "attempts": [1]}), json!([{"run": "1s"}, {"exit": 1}]))
         .others_end(subject)
-        .asserts(json!({"text": "The Pod of index 0 has failed within five seconds", "first": {"max": "5s"},
+        .asserts(json!({"text": "The first Pod of index 0 fails", "first": {"max": "1m"},
             "pods": {"job": name, "index": 0, "phase": "Failed", "count": 1}}))
-        .asserts(json!({"text": "Index 1 has no Pod for ten seconds more", "first": {"min": "10s"}, "pods": {"job": name, "index": 1, "deleted": true, "count": {"min": 1}}}));
+        .asserts(json!({"text": "Index 1 has no Pod for more than ten seconds", "first": {"min": "10s"}, "pods": {"job": name, "index": 1, "deleted": true, "count": {"min": 1}}}));
     let message = "with one Pod at a time, an index that failed holds up all others while it waits for its retry (10 s, 20 s, … up to 10 min)";
     let instead = format!("set `{}` to 2 or more", subject.path("parallelism"));
     Some(subject.finding(

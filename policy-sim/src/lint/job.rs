@@ -40,7 +40,10 @@ fn deadline_in_template(subject: &Subject) -> Option<Finding> {
     const A_YEAR: i64 = 366 * 86_400;
     let spec = &subject.job.spec;
     let seconds = subject.template["spec"]["activeDeadlineSeconds"].as_i64()?;
-    let retries = spec.backoff_limit.unwrap_or(0) > 0 && spec.backoff_limit_per_index != Some(0);
+    let first = subject.first_pods().clamp(1, ENOUGH_PODS);
+    // With fewer failures allowed than Pods at once, the first round ends the Job.
+    let retries = i64::from(spec.backoff_limit.unwrap_or(0)) >= first.max(subject.first_pods())
+        && spec.backoff_limit_per_index != Some(0);
     if spec.active_deadline_seconds.is_some()
         || spec.pod_failure_policy.is_some()
         || !retries
@@ -49,7 +52,6 @@ fn deadline_in_template(subject: &Subject) -> Option<Finding> {
         return None;
     }
     let name = job_name(subject);
-    let first = subject.first_pods().clamp(1, ENOUGH_PODS);
     let title = "The deadline of the template ends a Pod, and another one starts";
     let proof = Proof::with_job(codes::DEADLINE_IN_TEMPLATE.name, title, subject)
         .pod_field("activeDeadlineSeconds", seconds)
@@ -58,8 +60,8 @@ fn deadline_in_template(subject: &Subject) -> Option<Finding> {
         .asserts(json!({"text": "A Pod has failed of its deadline", "pods": {"job": name, "phase": "Failed", "fields": {"status.reason": "DeadlineExceeded"}, "count": {"min": 1}}}))
         .asserts(json!({"text": "It is replaced", "pods": {"job": name, "deleted": true, "count": {"min": first + 1}}}));
     let message = format!(
-        "this deadline of {seconds} s is each Pod's own: the Pod fails and is tried again, {} times in all before the Job ends",
-        i64::from(spec.backoff_limit.unwrap_or(0)) + 1
+        "this deadline of {seconds} s is each Pod's own: the Pod fails, and another one is tried until backoffLimit {} is exceeded",
+        spec.backoff_limit.unwrap_or(0)
     );
     let instead = format!("set `{}` on the Job, if the Job is to end", subject.path("activeDeadlineSeconds"));
     let path = subject.path("template.spec.activeDeadlineSeconds");

@@ -36,7 +36,7 @@ impl Proof {
         let mut proof = Proof::new(code, title);
         let mut job = new_job(subject);
         let spec = &mut job["spec"];
-        proof.leave_out(spec, &["suspend", "scheduling", "ttlSecondsAfterFinished"]);
+        proof.leave_out(spec, &["suspend", "scheduling", "ttlSecondsAfterFinished", "successPolicy"]);
         if spec["activeDeadlineSeconds"].as_i64().is_some_and(|seconds| seconds < 3600) {
             proof.leave_out(spec, &["activeDeadlineSeconds"]);
         }
@@ -56,7 +56,7 @@ impl Proof {
 
     /// A field of the spec that was left out, and has a part in what is shown.
     pub(super) fn with_field(mut self, field: &str, value: impl Into<Value>) -> Self {
-        self.left_out.retain(|left_out| left_out != field);
+        self.left_out.retain(|left_out| !left_out.starts_with(field));
         self.put("/0/spec", field, value.into())
     }
 
@@ -67,7 +67,7 @@ impl Proof {
         named(&mut cron_job, &job_name(subject));
         proof.leave_out(&mut cron_job["spec"], &["suspend", "startingDeadlineSeconds"]);
         let spec = &mut cron_job["spec"]["jobTemplate"]["spec"];
-        proof.leave_out(spec, &["suspend", "scheduling", "ttlSecondsAfterFinished"]);
+        proof.leave_out(spec, &["suspend", "scheduling", "ttlSecondsAfterFinished", "successPolicy"]);
         proof.fit(spec, ENOUGH_PODS);
         proof.place(spec);
         proof.manifest(cron_job)
@@ -77,7 +77,7 @@ impl Proof {
     fn leave_out(&mut self, object: &mut Value, fields: &[&str]) {
         let Some(object) = object.as_object_mut() else { return };
         for field in fields {
-            if object.remove(*field).is_some_and(|value| !value.is_null()) {
+            if object.remove(*field).is_some_and(|value| !value.is_null() && value != false) {
                 self.left_out.push((*field).to_owned());
             }
         }
@@ -95,7 +95,6 @@ impl Proof {
             }
         }
         if completions.is_some_and(|number| number != within(number)) {
-            self.leave_out(spec, &["successPolicy"]);
             if let Some(most) = spec["maxFailedIndexes"].as_i64() {
                 spec["maxFailedIndexes"] = most.min(pods).into();
             }

@@ -71,7 +71,8 @@ fn disrupted() -> Value {
     json!([{"type": "DisruptionTarget", "status": "True"}])
 }
 
-fn service(name: &str, selector: Value) -> Value {
+/// A headless Service.
+pub(crate) fn service(name: &str, selector: Value) -> Value {
     json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
         "spec": {"clusterIP": "None", "selector": selector}})
 }
@@ -288,6 +289,12 @@ fn indexes() -> Vec<Case> {
             indexed(pod(json!({"hostname": "mine"}))),
             indexed(json!({})),
         )),
+        case(
+            "index-list-too-large",
+            "spec.completions",
+            indexed(json!({"completions": 10_000_000, "parallelism": 100_000})),
+            indexed(json!({"completions": 2_000, "parallelism": 10})),
+        ),
         Case {
             bad: vec![named(json!({}))],
             good: vec![named(json!({})), selecting("work")],

@@ -5,6 +5,7 @@ use policy_core::job::match_pod_failure_policy;
 use policy_core::spec::{PodFailurePolicy, PodStatus};
 use policy_sim::lint::{lint, prove};
 use proptest::prelude::*;
+use proptest::test_runner::TestCaseError;
 use serde_json::{Map, Value, json};
 
 const CODES: &[i64] = &[0, 1, 2, 3, 42, 137, 143, 255, 256, 300, -1];
@@ -75,7 +76,160 @@ fn rule_of(path: &str) -> usize {
     path.split(['[', ']']).nth(1).unwrap().parse().unwrap()
 }
 
+/// Every finding's proof holds.
+fn shown(manifests: &[Value]) -> Result<(), TestCaseError> {
+    for finding in lint(manifests, &options()) {
+        let held = prove(&finding).unwrap();
+        let broken: Vec<_> = held.iter().filter(|assertion| !assertion.held).collect();
+        prop_assert!(
+            broken.is_empty(),
+            "{} {}: {broken:#?}\n{:#}",
+            finding.code.name,
+            finding.message,
+            finding.proof
+        );
+    }
+    Ok(())
+}
+
+/// One of these numbers, or nothing.
+fn number(values: &'static [i64]) -> impl Strategy<Value = Option<i64>> {
+    proptest::option::of(proptest::sample::select(values))
+}
+
+/// The spec of a Job; the API server may refuse it.
+fn spec() -> impl Strategy<Value = Value> {
+    let numbers = (
+        number(&[0, 1, 2, 3, 8, 60, 200]),
+        number(&[0, 1, 2, 3, 12, 60, 300]),
+        number(&[0, 1, 2, 6, 20, 100]),
+        number(&[1, 5, 8, 10, 60, 7200]),
+        number(&[0, 1, 100]),
+        number(&[0, 1, 3]),
+        number(&[0, 1, 2]),
+        number(&[1, 20, 5000]),
+    );
+    let pod = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    let indexed = (any::<bool>(), any::<bool>(), any::<bool>(), 0..4_u8);
+    (numbers, pod, indexed).prop_map(|(numbers, pod, (is_indexed, suspend, success, policy))| {
+        let (completions, parallelism, limit, deadline, ttl, per_index, max_failed, pod_deadline) = numbers;
+        let mut spec = json!({"suspend": suspend, "template": {"spec": pod_spec(pod, pod_deadline)}});
+        let fields = [
+            ("completions", completions),
+            ("parallelism", parallelism),
+            ("backoffLimit", limit),
+            ("activeDeadlineSeconds", deadline),
+            ("ttlSecondsAfterFinished", ttl),
+            ("backoffLimitPerIndex", per_index.filter(|_| is_indexed)),
+            ("maxFailedIndexes", max_failed.filter(|_| is_indexed && per_index.is_some())),
+        ];
+        for (field, value) in fields {
+            if let Some(value) = value {
+                spec[field] = value.into();
+            }
+        }
+        if is_indexed {
+            spec["completionMode"] = "Indexed".into();
+            if success {
+                spec["successPolicy"] = json!({"rules": [{"succeededIndexes": "0"}]});
+            }
+        }
+        match policy {
+            0 => spec["podReplacementPolicy"] = "Failed".into(),
+            1 => spec["podReplacementPolicy"] = "TerminatingOrFailed".into(),
+            _ => {}
+        }
+        spec
+    })
+}
+
+/// A Pod with a second container, a sidecar, an init container, names.
+fn pod_spec(
+    (never, second, sidecar, init, named): (bool, bool, bool, bool, bool),
+    deadline: Option<i64>,
+) -> Value {
+    let container = |name: &str| json!({"name": name, "image": format!("{name}:1")});
+    let mut containers = vec![container("main")];
+    if second {
+        containers.push(json!({"name": "second", "image": "second:1", "env": [{"name": "JOB_COMPLETION_INDEX", "value": "0"}],
+            "resources": {"requests": {"cpu": "900"}}}));
+    }
+    let mut init_containers = Vec::new();
+    if init {
+        init_containers.push(container("prepare"));
+    }
+    if sidecar {
+        init_containers.push(json!({"name": "along", "image": "along:1", "restartPolicy": "Always"}));
+    }
+    let mut pod = json!({
+        "restartPolicy": if never { "Never" } else { "OnFailure" },
+        "containers": containers, "initContainers": init_containers, "nodeSelector": {"disk": "none"},
+    });
+    if named {
+        pod["subdomain"] = "names".into();
+        pod["hostname"] = "mine".into();
+    }
+    if let Some(seconds) = deadline {
+        pod["activeDeadlineSeconds"] = seconds.into();
+    }
+    pod
+}
+
+fn cron_job() -> impl Strategy<Value = Value> {
+    let minute = proptest::sample::select(vec!["0", "30", "*/7", "*/45", "*/15", "*", "5,50", "59"]);
+    let hour = proptest::sample::select(vec!["*", "0", "1", "2", "*/5", "*/2", "1-3", "23", "0,1,2,3"]);
+    let day = proptest::sample::select(vec!["*", "13", "*/2", "1-7", "31", "30"]);
+    let month = proptest::sample::select(vec!["*", "*", "2", "3,10"]);
+    let week = proptest::sample::select(vec!["*", "*", "5", "1-5", "*/2", "0"]);
+    let zone = proptest::sample::select(vec![
+        "Europe/Berlin",
+        "America/New_York",
+        "Africa/Cairo",
+        "Australia/Lord_Howe",
+        "Etc/UTC",
+        "Asia/Kolkata",
+        "America/Santiago",
+        "Antarctica/Troll",
+        "Africa/Casablanca",
+    ]);
+    let policy = proptest::sample::select(vec!["Allow", "Forbid", "Replace"]);
+    let numbers = (number(&[0, 1, 10, 200]), number(&[0, 1]), number(&[0, 1]));
+    let schedule =
+        (minute, hour, day, month, week).prop_map(|(a, b, c, d, e)| format!("{a} {b} {c} {d} {e}"));
+    (schedule, proptest::option::of(zone), policy, numbers, spec()).prop_map(
+        |(schedule, zone, policy, (deadline, failed, successful), spec)| {
+            let mut cron_job = json!({
+                "apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "nightly"},
+                "spec": {"schedule": schedule, "concurrencyPolicy": policy,
+                    "jobTemplate": {"spec": cases::job(spec)["spec"]}},
+            });
+            let fields = [
+                ("startingDeadlineSeconds", deadline),
+                ("failedJobsHistoryLimit", failed),
+                ("successfulJobsHistoryLimit", successful),
+            ];
+            for (field, value) in fields {
+                if let Some(value) = value {
+                    cron_job["spec"][field] = value.into();
+                }
+            }
+            if let Some(zone) = zone {
+                cron_job["spec"]["timeZone"] = zone.into();
+            }
+            cron_job
+        },
+    )
+}
+
+/// Runs of the simulator take longer than most cases.
+fn fewer() -> ProptestConfig {
+    let default = ProptestConfig::default();
+    ProptestConfig { cases: default.cases.div_ceil(4), failure_persistence: None, ..default }
+}
+
 proptest! {
+    #![proptest_config(fewer())]
+
     #[test]
     fn no_pod_picks_a_rule_that_is_said_to_decide_nothing(job in job(), pods in proptest::collection::vec(pod(), 64)) {
         let policy: PodFailurePolicy = serde_json::from_value(job["spec"]["podFailurePolicy"].clone()).unwrap();
@@ -94,11 +248,18 @@ proptest! {
 
     #[test]
     fn the_simulator_shows_findings_about_any_policy(job in job()) {
-        for finding in lint(&[job], &options()) {
-            let held = prove(&finding).unwrap();
-            let broken: Vec<_> = held.iter().filter(|assertion| !assertion.held).collect();
-            prop_assert!(broken.is_empty(), "{} {}: {broken:#?}", finding.code.name, finding.message);
-        }
+        shown(&[job])?;
+    }
+
+    #[test]
+    fn the_simulator_shows_findings_about_any_job(spec in spec(), service in any::<bool>()) {
+        let service = service.then(|| cases::service("names", json!({"job-name": "work"})));
+        shown(&[Some(cases::job(spec)), service].into_iter().flatten().collect::<Vec<_>>())?;
+    }
+
+    #[test]
+    fn the_simulator_shows_findings_about_any_cron_job(cron_job in cron_job()) {
+        shown(&[cron_job])?;
     }
 
     #[test]
