@@ -203,6 +203,9 @@ pub struct ApiConfig {
     /// How many creations a second are served; beyond, 429 with a Retry-After of one second.
     #[serde(default)]
     pub creations_per_second: Option<u32>,
+    /// How many bytes a Job or CronJob may have when it is written; etcd's default when unset.
+    #[serde(default)]
+    pub request_bytes: Option<u32>,
 }
 
 /// A queue of messages or a list of work items.

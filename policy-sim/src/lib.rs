@@ -9,6 +9,7 @@ pub mod config;
 mod control;
 mod data;
 mod interner;
+pub mod lint;
 pub mod object;
 pub mod record;
 pub mod report;

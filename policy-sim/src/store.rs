@@ -10,7 +10,7 @@ mod admission;
 mod deletion;
 mod error;
 mod identity;
-mod limits;
+pub(crate) mod limits;
 mod objects;
 mod pods;
 mod updates;
