@@ -9,6 +9,7 @@ pub mod config;
 mod control;
 mod data;
 pub mod object;
+pub mod policy;
 pub mod record;
 pub mod report;
 pub mod scenario;
@@ -17,7 +18,7 @@ mod world;
 pub mod zones;
 
 pub use agenda::Agenda;
-pub use control::fault::{CallMatch, Fault, InFlight, InjectedError};
+pub use control::fault::{CallMatch, Fault, FaultCounts, InFlight, InjectedError};
 pub use control::{Applied, Deletion, Resource, Selection};
 pub use data::{ContainerWait, Disturbance, NodeView, PodSelect, QueueView, Service, WaitsFor};
 pub use world::{Ending, World};

@@ -1,6 +1,6 @@
 //! What a run leaves behind: events, logs and decisions.
 
-use crate::store::PodChange;
+use crate::store::{ObjectChange, PodChange};
 use policy_core::Timestamp;
 use policy_core::explain::Finding;
 use serde::Serialize;
@@ -55,18 +55,36 @@ pub struct Decision {
 /// All that is recorded of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
+    /// Whether events, logs and decisions are left out, for runs of which only the objects matter.
+    pub quiet: bool,
     /// Events, in order.
     pub events: Vec<EventRecord>,
     /// What containers printed, by Pod name.
     pub logs: BTreeMap<Arc<str>, Vec<String>>,
     /// Every change of a Pod, in watch order; kept only when there is a list from the start.
     pub pod_changes: Option<Vec<PodChange>>,
+    /// The same of other objects.
+    pub object_changes: Option<Vec<ObjectChange>>,
     /// Decisions, in order.
     pub decisions: Vec<Decision>,
     printed: usize,
 }
 
 impl Record {
+    /// Keeps an event.
+    pub(crate) fn keep_event(&mut self, event: impl FnOnce() -> EventRecord) {
+        if !self.quiet {
+            self.events.push(event());
+        }
+    }
+
+    /// Keeps a decision.
+    pub(crate) fn keep_decision(&mut self, decision: impl FnOnce() -> Decision) {
+        if !self.quiet {
+            self.decisions.push(decision());
+        }
+    }
+
     /// How many lines were printed.
     pub fn printed(&self) -> usize {
         self.printed
@@ -75,6 +93,9 @@ impl Record {
     /// Adds a line to a Pod's log.
     pub fn print(&mut self, pod: &Arc<str>, line: String) {
         self.printed += 1;
+        if self.quiet {
+            return;
+        }
         self.logs.entry(pod.clone()).or_default().push(line);
     }
 }

@@ -126,6 +126,9 @@ impl World {
     pub fn pass_on_changes(&mut self) {
         while !self.store.pod_changes.is_empty() || !self.store.object_changes.is_empty() {
             for change in std::mem::take(&mut self.store.object_changes) {
+                if let Some(changes) = &mut self.record.object_changes {
+                    changes.push(change.clone());
+                }
                 control::observe_object(self, &change);
                 data::observe_object(self, &change);
             }

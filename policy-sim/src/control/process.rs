@@ -52,14 +52,18 @@ pub(super) fn publish(
     events: impl IntoIterator<Item = Event>,
 ) {
     let at = clock(world);
-    world.record.events.extend(events.into_iter().map(|event| EventRecord {
-        at,
-        kind: event.kind,
-        reason: event.reason,
-        object: format!("{kind}/{name}"),
-        message: event.message,
-        component,
-    }));
+    for event in events {
+        let (reason, message) = (event.reason, event.message);
+        let object = || format!("{kind}/{name}");
+        world.record.keep_event(|| EventRecord {
+            at,
+            kind: event.kind,
+            reason,
+            object: object(),
+            message,
+            component,
+        });
+    }
 }
 
 /// The process dies; it starts again later.
@@ -78,6 +82,7 @@ pub(super) fn crash(world: &mut World, in_flight: InFlight, down_nanos: i64) {
     control.skew_nanos = old.skew_nanos;
     control.garbage = old.garbage;
     control.faults = old.faults;
+    control.faults.met.crashes += 1;
     let (at, epoch) = (world.now.plus_nanos(down_nanos), world.control.epoch);
     world.plan_control(at, Due::Restart(epoch));
 }
