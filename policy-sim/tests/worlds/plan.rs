@@ -80,7 +80,7 @@ impl Plan {
 }
 
 fn config(rng: &mut Rng, seed: u64, shape: &mut Shape) -> Config {
-    let waits_for_own_writes = chance(rng, 50);
+    let waits_for_own_writes = chance(rng, 70);
     let settings = Settings {
         max_uncounted_pods: [500, 500, 500, 3, 1][rng.usize(0..5)],
         max_pod_create_delete_per_sync: [500, 500, 2][rng.usize(0..3)],

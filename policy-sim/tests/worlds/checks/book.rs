@@ -14,6 +14,11 @@ pub(crate) struct Excuses {
     pub(crate) answer_lost: bool,
     /// An event was lost, so a Pod may be there that the cache never shows.
     pub(crate) event_lost: bool,
+    /// The controllers' clock was set, so what they write may lie before what they wrote.
+    pub(crate) clock_set: bool,
+    /// Syncs do not wait until own writes are seen, as before `StaleControllerConsistencyJob`: a sync may be shown a
+    /// status that is older than the Pods.
+    pub(crate) own_writes_unseen: bool,
 }
 
 /// What is known of one Job.
@@ -28,6 +33,9 @@ pub(crate) struct JobBook {
     pub(super) listed_failed: BTreeSet<String>,
     /// UIDs of Pods whose finalizer a sync has asked to remove.
     pub(super) stripped: BTreeSet<Arc<str>>,
+    /// UIDs of the Job's Pods that ever succeeded, and their indexes.
+    pub(super) succeeded_pods: BTreeSet<Arc<str>>,
+    pub(super) succeeded_indexes: BTreeSet<i64>,
     /// Indexes recorded as done and not scaled away since.
     pub(super) done: BTreeSet<i64>,
     pub(super) sync: Option<SyncBook>,
@@ -77,6 +85,8 @@ impl JobBook {
             listed_succeeded: BTreeSet::new(),
             listed_failed: BTreeSet::new(),
             stripped: BTreeSet::new(),
+            succeeded_pods: BTreeSet::new(),
+            succeeded_indexes: BTreeSet::new(),
             done: BTreeSet::new(),
             sync: None,
         }
@@ -119,7 +129,8 @@ impl JobBook {
         excuses: &Excuses,
     ) -> Checked {
         let index = pod.index.unwrap_or(-1);
-        ensure(!self.done.contains(&index), Check::IndexRunAgain, || {
+        let stale = self.sync.as_ref().is_some_and(|sync| sync.stale);
+        ensure(stale || !self.done.contains(&index), Check::IndexRunAgain, || {
             format!("{} is created for index {index}, which is done: {:?}", pod.uid, self.job.status)
         })?;
         let Some(mut sync) = self.sync.take() else { return Ok(()) };
@@ -129,7 +140,7 @@ impl JobBook {
         let known = active.iter().filter(is_known).count();
         let room = usize::try_from(sync.parallelism).unwrap_or(0);
         let excused = excuses.answer_lost || excuses.event_lost;
-        let holds = known <= room && (active.len() <= room || excused);
+        let holds = stale || known <= room && (active.len() <= room || excused);
         self.sync = Some(sync);
         ensure(holds, Check::Parallelism, || {
             format!("{} Pods are active, {known} of them known to the sync, with room for {room}", active.len())
@@ -138,6 +149,10 @@ impl JobBook {
 
     /// A Pod of the Job has changed.
     pub(super) fn pod_changed(&mut self, pod: &PodSeen) -> Checked {
+        if pod.fate == Fate::Succeeded {
+            self.succeeded_pods.insert(pod.uid.clone());
+            self.succeeded_indexes.extend(pod.index);
+        }
         let lost = !pod.tracked && pod.fate != Fate::Alive && !self.is_listed(&pod.uid);
         let cared_for = !self.gone
             && self.job.status.finished().is_none()

@@ -150,10 +150,8 @@ impl Watcher {
         }
     }
 
-    fn pod_changed(&mut self, mut pod: PodSeen) -> Checked {
-        let before = self.pods.get(&pod.uid);
-        pod.succeeded_ever = pod.fate == Fate::Succeeded || before.is_some_and(|before| before.succeeded_ever);
-        let (is_new, uid) = (before.is_none(), pod.uid.clone());
+    fn pod_changed(&mut self, pod: PodSeen) -> Checked {
+        let (is_new, uid) = (!self.pods.contains_key(&pod.uid), pod.uid.clone());
         self.pods_ever += u64::from(is_new);
         let book = pod.controller.as_deref().and_then(|owner| self.jobs.get_mut(owner));
         self.pods.insert(uid.clone(), pod);
@@ -165,7 +163,7 @@ impl Watcher {
     /// A sync begins with this view; `satisfied` is whether everything expected has been seen.
     pub(crate) fn sync_begins(&mut self, view: JobView<'_>, satisfied: bool, now: Timestamp) {
         if let Some(book) = self.jobs.get_mut(&view.job.metadata.uid) {
-            book.sync_begins(view, satisfied, now, &self.pods);
+            book.sync_begins(view, satisfied, now, &self.excuses);
         }
     }
 
@@ -180,7 +178,7 @@ impl Watcher {
     /// A wave's outcomes are in.
     pub(crate) fn answered(&mut self, uid: &str, outcomes: &[Outcome]) -> Checked {
         match self.jobs.get_mut(uid) {
-            Some(book) => book.answered(outcomes),
+            Some(book) => book.answered(outcomes, &self.excuses),
             None => Ok(()),
         }
     }

@@ -48,8 +48,6 @@ pub(crate) struct PodSeen {
     pub(crate) selected: bool,
     /// Whether it is gone from the store; the rest is as it was last.
     pub(crate) gone: bool,
-    /// Whether it ever had succeeded.
-    pub(crate) succeeded_ever: bool,
 }
 
 impl PodSeen {

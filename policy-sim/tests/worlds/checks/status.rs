@@ -3,7 +3,7 @@
 use super::book::{JobBook, action, ends, fails, has, indexes};
 use super::{Check, Checked, Fate, PodSeen, ensure};
 use policy_core::spec::{Condition, Job, JobStatus, UncountedTerminatedPods, condition};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 type Pods = BTreeMap<Arc<str>, PodSeen>;
@@ -25,7 +25,7 @@ impl JobBook {
         self.check_lists(old, new, pods)?;
         check_counters(new.spec.is_indexed(), before, after)?;
         if new.spec.is_indexed() {
-            self.check_indexes(new, before, pods)?;
+            self.check_indexes(new, before)?;
         }
         self.check_end(new, pods)
     }
@@ -68,7 +68,7 @@ impl JobBook {
         ensure(!ignored, Check::CountedWrongly, || format!("{uid} is ignored and counted: {pod:?}"))
     }
 
-    fn check_indexes(&mut self, new: &Job, before: &JobStatus, pods: &Pods) -> Checked {
+    fn check_indexes(&mut self, new: &Job, before: &JobStatus) -> Checked {
         let status = &new.status;
         let bound = i64::from(new.spec.completions.unwrap_or(0));
         let done = indexes(&status.completed_indexes);
@@ -77,9 +77,7 @@ impl JobBook {
         })?;
         let lost = self.done.iter().find(|index| !done.contains(index));
         ensure(lost.is_none(), Check::SucceededDecreases, || format!("index {lost:?} is not done any more: {status:?}"))?;
-        let truly: BTreeSet<i64> =
-            self.pods(pods).filter(|pod| pod.succeeded_ever).filter_map(|pod| pod.index).collect();
-        let false_one = done.iter().find(|index| !truly.contains(index));
+        let false_one = done.iter().find(|index| !self.succeeded_indexes.contains(index));
         ensure(false_one.is_none(), Check::CountedWrongly, || {
             format!("index {false_one:?} is done and no Pod succeeded for it")
         })?;
@@ -98,7 +96,7 @@ impl JobBook {
             ensure(holds, Check::EndWithoutCause, || format!("{} for {}: {status:?}", end.kind, end.reason))
         };
         let failed_indexes = indexes(status.failed_indexes.as_deref().unwrap_or_default()).len();
-        let succeeded = self.pods(pods).filter(|pod| pod.succeeded_ever).count();
+        let succeeded = self.succeeded_pods.len();
         without(match end.reason.as_str() {
             "BackoffLimitExceeded" => {
                 let restarts: i32 = self.pods(pods).map(|pod| pod.restarts).sum();

@@ -1,8 +1,9 @@
 //! What must hold of one sync: its calls follow from what it was shown.
 
-use super::book::{JobBook, action, ends, indexes, managed_elsewhere};
+use super::book::{Excuses, JobBook, action, ends, has, indexes, managed_elsewhere};
 use super::{Check, Checked, Fate, PodSeen, ViewedPod, ensure};
 use policy_core::job::{Call, Finished, JobVerdict, JobView, PodCreate};
+use policy_core::spec::condition;
 use policy_core::step::{Outcome, Wave};
 use policy_core::{NANOS_PER_SECOND, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,8 @@ pub(crate) struct SyncBook {
     start_time: Option<Timestamp>,
     pub(super) pods: Vec<ViewedPod>,
     satisfied: bool,
+    /// Whether it was shown an older status than the last, with nothing to keep it from deciding on it.
+    pub(super) stale: bool,
     now: Timestamp,
     /// UIDs of Pods that came to be while it was under way.
     pub(super) created: BTreeSet<Arc<str>>,
@@ -48,7 +51,7 @@ impl SyncBook {
 }
 
 impl JobBook {
-    pub(super) fn sync_begins(&mut self, view: JobView<'_>, satisfied: bool, now: Timestamp, pods: &Pods) {
+    pub(super) fn sync_begins(&mut self, view: JobView<'_>, satisfied: bool, now: Timestamp, excuses: &Excuses) {
         let (spec, status) = (&view.job.spec, &view.job.status);
         let deleting = view.job.metadata.is_deleting();
         let viewed: Vec<ViewedPod> = view.pods.iter().map(|facts| ViewedPod::new(facts, deleting)).collect();
@@ -58,7 +61,8 @@ impl JobBook {
         let done: BTreeSet<i64> = indexes(&status.completed_indexes).into_iter().chain(new_indexes).collect();
         let new = viewed.iter().filter(is_new).filter(|pod| !self.is_listed(&pod.uid)).count();
         let uncounted = listed.map_or(0, |lists| lists.succeeded.len());
-        let _ = pods;
+        let unseen = excuses.own_writes_unseen || excuses.event_lost;
+        let stale = unseen && *status != self.job.status;
         self.sync = Some(SyncBook {
             parallelism: spec.parallelism.unwrap_or(1),
             completions: spec.completions,
@@ -72,6 +76,7 @@ impl JobBook {
             start_time: status.start_time,
             pods: viewed,
             satisfied,
+            stale,
             now,
             created: BTreeSet::new(),
             creates: BTreeSet::new(),
@@ -135,7 +140,9 @@ impl JobBook {
         if new().any(|pod| pod.fate == Fate::Succeeded) {
             return Ok(());
         }
-        let last = new().filter(|pod| pod.fate == Fate::Failed).map(|pod| pod.finished_at).max();
+        let bound = self.job.spec.completions.filter(|_| self.job.spec.is_indexed()).map(i64::from);
+        let counts = |pod: &&ViewedPod| bound.is_none_or(|bound| (0..bound).contains(&pod.index));
+        let last = new().filter(counts).filter(|pod| pod.fate == Fate::Failed).map(|pod| pod.finished_at).max();
         let passed = last.map(|last| sync.now.nanos_since(last));
         ensure(passed.is_none_or(|nanos| nanos >= 10 * NANOS_PER_SECOND), Check::Backoff, || {
             format!("a Pod is created {passed:?} ns after a failure")
@@ -188,19 +195,24 @@ impl JobBook {
             Fate::Succeeded => spec.is_indexed() && (self.done.contains(&seen.index) || sync.scaled(spec.completions, seen.index)),
             Fate::Failed => pod.is_some_and(|pod| action(pod, spec) == Some("Ignore")),
             Fate::Alive => {
-                sync.to_be_deleted.insert(uid.clone());
-                !seen.deleting
+                if !seen.deleting {
+                    sync.to_be_deleted.insert(uid.clone());
+                }
+                !seen.deleting || has(&self.job.status, condition::SUCCESS_CRITERIA_MET)
             }
         };
         ensure(counted, Check::CountedNever, || format!("{uid} loses its finalizer uncounted: {seen:?} {:?}", self.job.status))
     }
 
-    pub(super) fn answered(&mut self, outcomes: &[Outcome]) -> Checked {
+    pub(super) fn answered(&mut self, outcomes: &[Outcome], excuses: &Excuses) -> Checked {
         let Some(sync) = &mut self.sync else { return Ok(()) };
         for (call, outcome) in sync.calls.iter().zip(outcomes) {
             let Some(error) = outcome.error() else { continue };
             sync.any_failed = true;
-            let refused = matches!(call, Call::WriteStatus(_)) && error.message.contains("is invalid");
+            let early = excuses.clock_set && error.message.contains("must be equal to or after `startTime`");
+            let suspended = self.job.spec.is_suspended() && error.message.contains("startTime is required");
+            let invalid = matches!(call, Call::WriteStatus(_)) && error.message.contains("is invalid");
+            let refused = invalid && !early && !suspended;
             ensure(!refused, Check::StatusRefused, || format!("{}: {call:?}", error.message))?;
         }
         Ok(())
@@ -209,7 +221,7 @@ impl JobBook {
     pub(super) fn sync_ends(&mut self, finished: &Finished, pods: &Pods) -> Checked {
         let Some(sync) = self.sync.take() else { return Ok(()) };
         let decided = matches!(finished.verdict, JobVerdict::Continues | JobVerdict::Completed | JobVerdict::Failed);
-        if !decided || finished.error.is_some() || sync.any_failed || !sync.satisfied || sync.deleting || self.gone {
+        if !decided || finished.error.is_some() || sync.any_failed || !sync.satisfied || sync.stale || sync.deleting || self.gone {
             return Ok(());
         }
         let undeleted = sync.to_be_deleted.difference(&sync.deletes).next();
