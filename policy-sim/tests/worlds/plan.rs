@@ -111,7 +111,9 @@ fn behaviours(rng: &mut Rng, shape: &mut Shape) -> Vec<Behaviour> {
         if chance(rng, 60) {
             let act = if chance(rng, 10) { Act::OomKill } else { Act::Exit(code) };
             let probability = Some(f64::from(rng.u32(0..weight)) / 40.0);
-            let matches = Match { attempts: Some(attempts.clone()), probability, ..Match::default() };
+            // Starts as well, because a Pod that nobody controls is not replaced but restarted.
+            let (attempts, starts) = (Some(attempts.clone()), Some(attempts.clone()));
+            let matches = Match { attempts, starts, probability, ..Match::default() };
             list.push(behaviour(matches, vec![Act::Run(rng.u64(0..20_000)), act]));
         }
     }

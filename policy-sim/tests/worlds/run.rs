@@ -31,7 +31,7 @@ pub(crate) struct Stage {
     job: ObjectKey,
     edits: u64,
     verbose: bool,
-    crashes: u64,
+    met: FaultCounts,
 }
 
 /// Puts something between the core and the driver.
@@ -52,8 +52,9 @@ pub(crate) fn run(seed: u64, wrap: Wrap<'_>, change: impl FnOnce(&mut Plan), ver
     if verbose {
         println!("{plan:#?}");
     }
+    lock(&shared.watcher).excuses.own_writes_unseen = !plan.config.controller.waits_for_own_writes;
     let job = ObjectKey::new(Kind::Job, "default", "j");
-    let mut stage = Stage { world, shared, job, edits: 0, verbose, crashes: 0 };
+    let mut stage = Stage { world, shared, job, edits: 0, verbose, met: FaultCounts::default() };
     stage.live(&plan)?;
     Ok(stage.sum_up())
 }
@@ -72,9 +73,18 @@ impl Stage {
         if !self.becomes_quiet()? && self.waits_for_its_start_time() {
             drop(self.world.patch(&self.job, &json!({"spec": {"suspend": false}})));
         }
+        self.resync();
         let quiet = self.becomes_quiet()?;
         ensure(quiet, Check::NeverEnds, || "the world is not quiet after twelve hours".into())?;
         lock(&self.shared.watcher).quiet(self.world.now())
+    }
+
+    /// A Pod that is first shown while it is being deleted leaves its creation awaited; that expires after five minutes,
+    /// and the Job is looked at again when informers show everything again, once in half a day. Upstream has it so.
+    fn resync(&mut self) {
+        if self.met.coalesced + self.met.dropped > 0 {
+            drop(self.world.label(&self.job, [("resync", Some("yes"))]));
+        }
     }
 
     /// Whether nothing is due any more after a long time.
@@ -111,9 +121,18 @@ impl Stage {
             self.take_note(&pods, &objects);
         }
         let met = self.world.faults_met();
-        if met.crashes > self.crashes {
-            self.crashes = met.crashes;
-            lock(&self.shared.watcher).controllers_died();
+        if met != self.met {
+            let mut watcher = lock(&self.shared.watcher);
+            if met.crashes > self.met.crashes {
+                watcher.controllers_died();
+            }
+            watcher.excuses.answer_lost = met.answers_lost > 0;
+            watcher.excuses.event_lost = met.dropped > 0;
+            watcher.excuses.clock_set = met.clock_set > 0;
+            self.met = met;
+        }
+        for decision in self.world.record.decisions.drain(..) {
+            println!("{} {} {:?} {:?} {:?}", decision.at, decision.verdict, decision.told, decision.wake, decision.error);
         }
         self.shared.violation().map_or(Ok(()), Err)
     }
@@ -122,12 +141,7 @@ impl Stage {
         let mut changes: Vec<(u64, Change)> = pods.iter().map(pod_change).collect();
         changes.extend(objects.iter().filter_map(job_change));
         changes.sort_by_key(|(version, _)| *version);
-        let met = self.world.faults_met();
         let mut watcher = lock(&self.shared.watcher);
-        watcher.excuses.answer_lost = met.answers_lost > 0;
-        watcher.excuses.event_lost = met.dropped > 0;
-        watcher.excuses.clock_set = met.clock_set > 0;
-        watcher.excuses.own_writes_unseen = !self.world.config.controller.waits_for_own_writes;
         for (version, change) in changes {
             if self.verbose {
                 println!("{} {version}: {}", self.world.now(), words(&change));

@@ -27,7 +27,10 @@ impl JobBook {
         if new.spec.is_indexed() {
             self.check_indexes(new, before)?;
         }
-        self.check_end(new, pods)
+        [condition::FAILURE_TARGET, condition::SUCCESS_CRITERIA_MET]
+            .into_iter()
+            .filter(|kind| has(after, kind) && !has(before, kind))
+            .try_for_each(|kind| self.check_cause(new, kind, pods))
     }
 
     /// Each UID is listed once in the Job's life, as what the Pod became.
@@ -88,10 +91,10 @@ impl JobBook {
         ensure(healed.is_none(), Check::FailedDecreases, || format!("index {healed:?} has failed no more: {status:?}"))
     }
 
-    /// The end has a cause that is really there.
-    fn check_end(&self, job: &Job, pods: &Pods) -> Checked {
+    /// The end that is announced has a cause that is really there.
+    fn check_cause(&self, job: &Job, kind: &str, pods: &Pods) -> Checked {
         let (spec, status) = (&job.spec, &job.status);
-        let Some(end) = status.finished() else { return Ok(()) };
+        let Some(end) = status.condition(kind) else { return Ok(()) };
         let without = |holds: bool| {
             ensure(holds, Check::EndWithoutCause, || format!("{} for {}: {status:?}", end.kind, end.reason))
         };
@@ -102,7 +105,10 @@ impl JobBook {
                 let restarts: i32 = self.pods(pods).map(|pod| pod.restarts).sum();
                 let limit = spec.backoff_limit.unwrap_or(6);
                 let on_failure = spec.template.restart_policy() == "OnFailure";
-                status.failed > limit || on_failure && restarts >= limit.max(1)
+                // Not all failures are listed at once where few may be.
+                let failed = |pod: &&PodSeen| pod.fate == Fate::Failed || pod.deleting;
+                let failed = self.pods(pods).filter(failed).count() as i32;
+                failed.max(status.failed) > limit || on_failure && restarts >= limit.max(1)
             }
             "MaxFailedIndexesExceeded" => spec.max_failed_indexes.is_some_and(|most| failed_indexes > most as usize),
             "FailedIndexes" => failed_indexes > 0,

@@ -26,6 +26,8 @@ pub(crate) struct SyncBook {
     start_time: Option<Timestamp>,
     pub(super) pods: Vec<ViewedPod>,
     satisfied: bool,
+    /// How many Pods a sync may delete.
+    cap: usize,
     /// Whether it was shown an older status than the last, with nothing to keep it from deciding on it.
     pub(super) stale: bool,
     now: Timestamp,
@@ -76,6 +78,7 @@ impl JobBook {
             start_time: status.start_time,
             pods: viewed,
             satisfied,
+            cap: view.settings.max_pod_create_delete_per_sync as usize,
             stale,
             now,
             created: BTreeSet::new(),
@@ -193,7 +196,8 @@ impl JobBook {
         let counted = match seen.fate {
             // Scaling may have clipped the index since.
             Fate::Succeeded => spec.is_indexed() && (self.done.contains(&seen.index) || sync.scaled(spec.completions, seen.index)),
-            Fate::Failed => pod.is_some_and(|pod| action(pod, spec) == Some("Ignore")),
+            Fate::Alive | Fate::Failed if pod.is_some_and(|pod| action(pod, spec) == Some("Ignore")) => true,
+            Fate::Failed => false,
             Fate::Alive => {
                 if !seen.deleting {
                     sync.to_be_deleted.insert(uid.clone());
@@ -234,7 +238,8 @@ impl JobBook {
         ensure(left == 0 || !sync.suspended, Check::SuspendedRuns, || format!("{left} Pods run on while suspended"))?;
         ensure(left == 0 || !ending, Check::CauseIgnored, || format!("{left} Pods run on when the Job ends"))?;
         let winds_down = sync.completions.is_none() && (sync.succeeded > 0 || !self.listed_succeeded.is_empty());
-        ensure(left <= sync.parallelism || winds_down, Check::Parallelism, || {
+        let capped = sync.deletes.len() >= sync.cap;
+        ensure(left <= sync.parallelism || winds_down || capped, Check::Parallelism, || {
             format!("{left} Pods run on, parallelism is {}", sync.parallelism)
         })?;
         ensure(ending || managed_elsewhere(&self.job.spec) || !self.should_end(&sync, pods), Check::CauseIgnored, || {
