@@ -63,12 +63,17 @@ fn run_all(seeds: u64) -> (Tally, Vec<(u64, Violation)>) {
 
 /// The worlds that broke a checker, each with the command that runs it again.
 fn report(broken: &[(u64, Violation)]) -> String {
-    let lines = broken.iter().take(10).map(|(seed, violation)| {
+    let mut by_check: BTreeMap<Check, usize> = BTreeMap::new();
+    let mut first = |check: Check| {
+        let count = by_check.entry(check).or_default();
+        *count += 1;
+        *count <= 3
+    };
+    let shown: Vec<_> = broken.iter().filter(|(_, violation)| first(violation.check)).collect();
+    let lines = shown.iter().map(|(seed, violation)| {
         let again = format!("JOBPOLICY_SEED={seed} cargo test -p policy-sim --test worlds every -- --nocapture");
         format!("the world of seed {seed} breaks {violation}\n  run it again: {again}\n")
     });
-    let mut by_check: BTreeMap<Check, usize> = BTreeMap::new();
-    broken.iter().for_each(|(_, violation)| *by_check.entry(violation.check).or_default() += 1);
     format!("{}{} worlds are broken: {by_check:?}", lines.collect::<String>(), broken.len())
 }
 

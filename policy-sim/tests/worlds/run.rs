@@ -3,8 +3,9 @@
 use super::checks::{Change, Check, Fate, PodSeen, Violation, ensure};
 use super::plan::{Plan, QUIET_NANOS, Step, TROUBLE_MILLIS};
 use super::shared::{Counting, RuleCounts, Shared, Watched, lock};
-use policy_core::spec::{JOB_TRACKING_FINALIZER, Job};
+use policy_core::spec::{condition, JOB_TRACKING_FINALIZER, Job};
 use policy_core::Timestamp;
+use policy_sim::config::ApiConfig;
 use policy_sim::object::{Pod, State};
 use policy_sim::policy::JobPolicy;
 use policy_sim::store::{ChangeKind, Kind, Object, ObjectChange, ObjectKey, PodChange};
@@ -73,6 +74,9 @@ impl Stage {
         if !self.becomes_quiet()? && self.waits_for_its_start_time() {
             drop(self.world.patch(&self.job, &json!({"spec": {"suspend": false}})));
         }
+        if lock(&self.shared.watcher).jobs.values().any(|book| book.overlaps && book.job.status.finished().is_none()) {
+            drop(self.world.delete(&self.job, policy_sim::Deletion::default()));
+        }
         self.resync();
         let quiet = self.becomes_quiet()?;
         ensure(quiet, Check::NeverEnds, || "the world is not quiet after twelve hours".into())?;
@@ -94,12 +98,13 @@ impl Stage {
         Ok(!self.world.is_busy())
     }
 
-    /// A Job whose Pods all succeed while they are being suspended is not allowed to complete, because suspending took
-    /// its start time away and the API server wants one; it has to be resumed. Upstream has it so.
+    /// A Job that comes to its end while it is being suspended is not allowed to finish, because suspending took its
+    /// start time away and the API server wants one; it has to be resumed. Upstream has it so.
     fn waits_for_its_start_time(&self) -> bool {
         self.world.store.job("default", "j").is_some_and(|job| {
-            let met = job.status.condition(policy_core::spec::condition::SUCCESS_CRITERIA_MET);
-            job.spec.is_suspended() && job.status.start_time.is_none() && met.is_some()
+            let ends = [condition::SUCCESS_CRITERIA_MET, condition::FAILURE_TARGET];
+            let ends = ends.iter().any(|kind| job.status.condition(kind).is_some());
+            job.spec.is_suspended() && job.status.start_time.is_none() && ends
         })
     }
 
@@ -195,6 +200,7 @@ impl Stage {
     /// No more faults; nodes are back; unless the Job rests, nothing in its spec keeps it from running.
     fn calm(&mut self, plan: &Plan) {
         self.world.clear_faults();
+        self.world.store.set_limits(ApiConfig::default());
         if self.world.faults_met().dropped > 0 {
             let again = Fault::CrashController { at_call: None, in_flight: InFlight::Lost, down_millis: 100 };
             self.world.inject(again);

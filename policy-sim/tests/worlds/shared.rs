@@ -171,7 +171,7 @@ impl PausedSync for WatchedSync {
     ) -> JobStep {
         let WatchedSync(shared, paused) = *self;
         let uid = &view.job.metadata.uid;
-        shared.note(lock(&shared.watcher).answered(uid, outcomes));
+        shared.note(lock(&shared.watcher).answered(uid, outcomes, now));
         let is_conflict = |outcome: &&Outcome| outcome.error().is_some_and(|e| e.kind == CallErrorKind::Conflict);
         *lock(&shared.conflicts) += outcomes.iter().filter(is_conflict).count() as u64;
         let step = paused.resume(view, outcomes, now, trace);

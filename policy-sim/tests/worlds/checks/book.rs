@@ -39,6 +39,8 @@ pub(crate) struct JobBook {
     /// Indexes recorded as done and not scaled away since.
     pub(super) done: BTreeSet<i64>,
     pub(super) sync: Option<SyncBook>,
+    /// Whether a status was refused because an index had failed and succeeded: such a Job never ends.
+    pub(crate) overlaps: bool,
 }
 
 pub(super) fn indexes(text: &str) -> BTreeSet<i64> {
@@ -89,6 +91,7 @@ impl JobBook {
             succeeded_indexes: BTreeSet::new(),
             done: BTreeSet::new(),
             sync: None,
+            overlaps: false,
         }
     }
 

@@ -176,9 +176,9 @@ impl Watcher {
     }
 
     /// A wave's outcomes are in.
-    pub(crate) fn answered(&mut self, uid: &str, outcomes: &[Outcome]) -> Checked {
+    pub(crate) fn answered(&mut self, uid: &str, outcomes: &[Outcome], now: Timestamp) -> Checked {
         match self.jobs.get_mut(uid) {
-            Some(book) => book.answered(outcomes, &self.excuses),
+            Some(book) => book.answered(outcomes, now, &self.pods, &self.excuses),
             None => Ok(()),
         }
     }

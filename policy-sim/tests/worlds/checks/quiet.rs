@@ -17,7 +17,7 @@ impl Watcher {
             let book = pod.controller.as_deref().and_then(|owner| self.jobs.get(owner)).filter(|book| !book.gone);
             let cared_for = book.is_some_and(|book| {
                 managed_elsewhere(&book.job.spec)
-                    || book.job.status.finished().is_none() && pod.fate == Fate::Alive
+                    || book.job.status.finished().is_none() && (pod.fate == Fate::Alive || book.keeps_failed(pod))
             });
             ensure(cared_for, Check::FinalizerLeft, || {
                 format!("{pod:?} of {:?}", book.map(|book| &book.job.status))
@@ -28,6 +28,12 @@ impl Watcher {
 }
 
 impl JobBook {
+    /// With a limit for each index, the last failed Pod of an index keeps its finalizer until it is replaced.
+    fn keeps_failed(&self, pod: &PodSeen) -> bool {
+        let spec = &self.job.spec;
+        pod.fate == Fate::Failed && spec.backoff_limit_per_index.is_some() && self.may_rest()
+    }
+
     /// The Job has ended or rightly waits, and its status says what is there.
     pub(super) fn check_quiet(&self, pods: &Pods, now: Timestamp) -> Checked {
         if managed_elsewhere(&self.job.spec) {

@@ -106,9 +106,9 @@ impl JobBook {
                 let limit = spec.backoff_limit.unwrap_or(6);
                 let on_failure = spec.template.restart_policy() == "OnFailure";
                 // Not all failures are listed at once where few may be.
-                let failed = |pod: &&PodSeen| pod.fate == Fate::Failed || pod.deleting;
-                let failed = self.pods(pods).filter(failed).count() as i32;
-                failed.max(status.failed) > limit || on_failure && restarts >= limit.max(1)
+                let open = |pod: &&PodSeen| (pod.fate == Fate::Failed || pod.deleting) && !self.is_listed(&pod.uid);
+                let open = self.pods(pods).filter(open).count() + lists(status).failed.len();
+                status.failed + open as i32 > limit || on_failure && restarts >= limit.max(1)
             }
             "MaxFailedIndexesExceeded" => spec.max_failed_indexes.is_some_and(|most| failed_indexes > most as usize),
             "FailedIndexes" => failed_indexes > 0,

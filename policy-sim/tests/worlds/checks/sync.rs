@@ -3,7 +3,7 @@
 use super::book::{Excuses, JobBook, action, ends, has, indexes, managed_elsewhere};
 use super::{Check, Checked, Fate, PodSeen, ViewedPod, ensure};
 use policy_core::job::{Call, Finished, JobVerdict, JobView, PodCreate};
-use policy_core::spec::condition;
+use policy_core::spec::{JobStatus, condition};
 use policy_core::step::{Outcome, Wave};
 use policy_core::{NANOS_PER_SECOND, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +30,8 @@ pub(crate) struct SyncBook {
     cap: usize,
     /// Whether it was shown an older status than the last, with nothing to keep it from deciding on it.
     pub(super) stale: bool,
+    /// When it began, and when it was answered last, by the controllers' clock.
+    began: Timestamp,
     now: Timestamp,
     /// UIDs of Pods that came to be while it was under way.
     pub(super) created: BTreeSet<Arc<str>>,
@@ -80,6 +82,7 @@ impl JobBook {
             satisfied,
             cap: view.settings.max_pod_create_delete_per_sync as usize,
             stale,
+            began: now,
             now,
             created: BTreeSet::new(),
             creates: BTreeSet::new(),
@@ -208,18 +211,41 @@ impl JobBook {
         ensure(counted, Check::CountedNever, || format!("{uid} loses its finalizer uncounted: {seen:?} {:?}", self.job.status))
     }
 
-    pub(super) fn answered(&mut self, outcomes: &[Outcome], excuses: &Excuses) -> Checked {
-        let Some(sync) = &mut self.sync else { return Ok(()) };
+    pub(super) fn answered(
+        &mut self,
+        outcomes: &[Outcome],
+        now: Timestamp,
+        pods: &Pods,
+        excuses: &Excuses,
+    ) -> Checked {
+        let Some(mut sync) = self.sync.take() else { return Ok(()) };
+        sync.now = now;
+        let mut checked = Ok(());
         for (call, outcome) in sync.calls.iter().zip(outcomes) {
             let Some(error) = outcome.error() else { continue };
             sync.any_failed = true;
-            let early = excuses.clock_set && error.message.contains("must be equal to or after `startTime`");
-            let suspended = self.job.spec.is_suspended() && error.message.contains("startTime is required");
-            let invalid = matches!(call, Call::WriteStatus(_)) && error.message.contains("is invalid");
-            let refused = invalid && !early && !suspended;
-            ensure(!refused, Check::StatusRefused, || format!("{}: {call:?}", error.message))?;
+            if let Call::WriteStatus(status) = call
+                && error.message.contains("is invalid")
+            {
+                self.overlaps |= error.message.contains("overlap");
+                checked = checked.and(ensure(self.may_refuse(status, &error.message, pods, excuses), Check::StatusRefused, || {
+                    format!("{}: {call:?}", error.message)
+                }));
+            }
         }
-        Ok(())
+        self.sync = Some(sync);
+        checked
+    }
+
+    /// Statuses that upstream writes and its own API server refuses.
+    fn may_refuse(&self, status: &JobStatus, why: &str, pods: &Pods, excuses: &Excuses) -> bool {
+        let started_later = excuses.clock_set && why.contains("must be equal to or after `startTime`");
+        let not_started = self.job.spec.is_suspended() && why.contains("startTime is required");
+        // An index with two Pods may succeed and fail.
+        let done = indexes(&status.completed_indexes);
+        let failed = indexes(status.failed_indexes.as_deref().unwrap_or_default());
+        let has_two = |index: &i64| self.pods(pods).filter(|pod| pod.index == Some(*index)).count() > 1;
+        started_later || not_started || why.contains("overlap") && done.intersection(&failed).all(has_two)
     }
 
     pub(super) fn sync_ends(&mut self, finished: &Finished, pods: &Pods) -> Checked {
@@ -257,7 +283,7 @@ impl JobBook {
             seen.claimed && seen.fate == Fate::Failed && pod.is_some_and(|pod| action(pod, spec) == Some("FailJob"))
         };
         let deadline = spec.active_deadline_seconds.zip(sync.start_time).is_some_and(|(seconds, start)| {
-            !sync.suspended && sync.now.nanos_since(start) >= seconds * NANOS_PER_SECOND
+            !sync.suspended && sync.began.nanos_since(start) >= seconds * NANOS_PER_SECOND
         });
         limit.is_some_and(|limit| failed > limit) || sync.pods.iter().any(fail_job) || deadline
     }
