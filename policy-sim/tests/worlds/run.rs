@@ -264,6 +264,7 @@ fn pod_seen(pod: &Pod) -> PodSeen {
         index: pod.index,
         exit_code: codes.into_iter().find(|code| *code != 0),
         disrupted: pod.condition("DisruptionTarget").is_some_and(|condition| condition.status == "True"),
+        disrupted_at_end: false,
         restarts: pod.containers.iter().map(|status| status.restarts).sum(),
         selected: pod.own_labels.iter().all(|(label, value)| &**label != "app" || value.is_some()),
         gone: false,

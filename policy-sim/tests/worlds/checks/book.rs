@@ -79,6 +79,13 @@ pub(super) fn action<'s>(pod: &PodSeen, spec: &'s JobSpec) -> Option<&'s str> {
     rule.map(|rule| rule.action.as_str())
 }
 
+/// Whether the failure policy surely says this of a Pod: when it had just failed and now, after something may have marked
+/// it as disrupted.
+pub(super) fn acts(pod: &PodSeen, spec: &JobSpec, wanted: &str) -> bool {
+    let earlier = PodSeen { disrupted: pod.disrupted_at_end, ..pod.clone() };
+    action(pod, spec) == Some(wanted) && action(&earlier, spec) == Some(wanted)
+}
+
 impl JobBook {
     pub(super) fn new(job: Arc<Job>) -> Self {
         JobBook {

@@ -150,7 +150,9 @@ impl Watcher {
         }
     }
 
-    fn pod_changed(&mut self, pod: PodSeen) -> Checked {
+    fn pod_changed(&mut self, mut pod: PodSeen) -> Checked {
+        let ended = self.pods.get(&pod.uid).filter(|before| before.fate != Fate::Alive);
+        pod.disrupted_at_end = ended.map_or(pod.disrupted, |before| before.disrupted_at_end);
         let (is_new, uid) = (!self.pods.contains_key(&pod.uid), pod.uid.clone());
         self.pods_ever += u64::from(is_new);
         let book = pod.controller.as_deref().and_then(|owner| self.jobs.get_mut(owner));

@@ -1,6 +1,6 @@
 //! What must hold when nothing is due any more.
 
-use super::book::{JobBook, has, managed_elsewhere};
+use super::book::{JobBook, has, indexes, managed_elsewhere};
 use super::status::lists;
 use super::{Check, Checked, Fate, PodSeen, Watcher, ensure};
 use policy_core::spec::condition;
@@ -71,7 +71,9 @@ impl JobBook {
         if spec.is_suspended() {
             ensure(active == 0, Check::SuspendedRuns, || format!("{active} Pods run while suspended"))?;
         }
-        let open = spec.completions.map_or(i32::MAX, |completions| completions.saturating_sub(status.succeeded));
+        let failed = indexes(status.failed_indexes.as_deref().unwrap_or_default()).len() as i32;
+        let done = status.succeeded.saturating_add(failed);
+        let open = spec.completions.map_or(i32::MAX, |completions| completions.saturating_sub(done));
         let wanted = if spec.is_suspended() { 0 } else { spec.parallelism.unwrap_or(1).min(open) };
         let winds_down = spec.completions.is_none() && status.succeeded > 0;
         let waits = if winds_down { active > 0 } else { active == wanted && (wanted > 0 || self.may_rest()) };

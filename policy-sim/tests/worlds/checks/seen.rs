@@ -42,6 +42,8 @@ pub(crate) struct PodSeen {
     pub(crate) exit_code: Option<i32>,
     /// Whether it has the condition DisruptionTarget.
     pub(crate) disrupted: bool,
+    /// Whether it had that condition when it ended.
+    pub(crate) disrupted_at_end: bool,
     /// Restarts of its containers.
     pub(crate) restarts: i32,
     /// Whether the Job's selector matches it.

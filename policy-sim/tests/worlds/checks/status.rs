@@ -1,6 +1,6 @@
 //! What must hold between two versions of a Job's status.
 
-use super::book::{JobBook, action, ends, fails, has, indexes};
+use super::book::{JobBook, action, acts, ends, fails, has, indexes};
 use super::{Check, Checked, Fate, PodSeen, ensure};
 use policy_core::spec::{Condition, Job, JobStatus, UncountedTerminatedPods, condition};
 use std::collections::BTreeMap;
@@ -67,7 +67,7 @@ impl JobBook {
         let viewed = self.sync.as_ref().and_then(|sync| sync.pods.iter().find(|seen| &*seen.uid == uid));
         let ignored = !success
             && viewed.is_some_and(|seen| seen.fate == Fate::Failed)
-            && action(pod, &job.spec) == Some("Ignore");
+            && acts(pod, &job.spec, "Ignore");
         ensure(!ignored, Check::CountedWrongly, || format!("{uid} is ignored and counted: {pod:?}"))
     }
 

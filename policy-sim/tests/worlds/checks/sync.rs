@@ -1,10 +1,10 @@
 //! What must hold of one sync: its calls follow from what it was shown.
 
-use super::book::{Excuses, JobBook, action, ends, has, indexes, managed_elsewhere};
+use super::book::{Excuses, JobBook, action, acts, ends, has, indexes, managed_elsewhere};
 use super::{Check, Checked, Fate, PodSeen, ViewedPod, ensure};
 use policy_core::job::{Call, Finished, JobVerdict, JobView, PodCreate};
 use policy_core::spec::{JobStatus, condition};
-use policy_core::step::{Outcome, Wave};
+use policy_core::step::{CallErrorKind, Outcome, Wave};
 use policy_core::{NANOS_PER_SECOND, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -42,6 +42,7 @@ pub(crate) struct SyncBook {
     to_be_deleted: BTreeSet<Arc<str>>,
     calls: Vec<Call>,
     any_failed: bool,
+    any_not_found: bool,
 }
 
 impl SyncBook {
@@ -65,7 +66,7 @@ impl JobBook {
         let done: BTreeSet<i64> = indexes(&status.completed_indexes).into_iter().chain(new_indexes).collect();
         let new = viewed.iter().filter(is_new).filter(|pod| !self.is_listed(&pod.uid)).count();
         let uncounted = listed.map_or(0, |lists| lists.succeeded.len());
-        let unseen = excuses.own_writes_unseen || excuses.event_lost;
+        let unseen = excuses.own_writes_unseen || excuses.event_lost || excuses.answer_lost;
         let stale = unseen && *status != self.job.status;
         self.sync = Some(SyncBook {
             parallelism: spec.parallelism.unwrap_or(1),
@@ -91,6 +92,7 @@ impl JobBook {
             to_be_deleted: BTreeSet::new(),
             calls: Vec::new(),
             any_failed: false,
+            any_not_found: false,
         });
     }
 
@@ -141,7 +143,9 @@ impl JobBook {
 
     /// At least the first back-off has passed since failures that nobody has counted yet.
     fn check_delay(&self, sync: &SyncBook) -> Checked {
-        let is_new = |pod: &&ViewedPod| pod.claimed && pod.tracked && !self.is_listed(&pod.uid);
+        let is_new = |pod: &&ViewedPod| {
+            pod.claimed && pod.tracked && !self.is_listed(&pod.uid) && !self.stripped.contains(&pod.uid)
+        };
         let new = || sync.pods.iter().filter(is_new);
         if new().any(|pod| pod.fate == Fate::Succeeded) {
             return Ok(());
@@ -169,7 +173,7 @@ impl JobBook {
         if let Some(limit) = spec.backoff_limit_per_index {
             let mine = |pod: &&PodSeen| pod.index == Some(index) && self.listed_failed.contains(&*pod.uid);
             let failed = self.pods(pods).filter(mine).count() as i64;
-            ensure(failed <= i64::from(limit), Check::Backoff, || {
+            ensure(sync.stale || failed <= i64::from(limit), Check::Backoff, || {
                 format!("index {index} has failed {failed} times and is created again, the limit is {limit}")
             })?;
         } else {
@@ -221,14 +225,19 @@ impl JobBook {
         let Some(mut sync) = self.sync.take() else { return Ok(()) };
         sync.now = now;
         let mut checked = Ok(());
-        for (call, outcome) in sync.calls.iter().zip(outcomes) {
+        let calls = std::mem::take(&mut sync.calls);
+        for (call, outcome) in calls.iter().zip(outcomes) {
             let Some(error) = outcome.error() else { continue };
             sync.any_failed = true;
+            sync.any_not_found |= error.kind == CallErrorKind::NotFound;
+            if let Call::Adopt(pod) = call {
+                sync.pods.iter_mut().filter(|seen| seen.uid == pod.uid).for_each(|seen| seen.claimed = false);
+            }
             if let Call::WriteStatus(status) = call
                 && error.message.contains("is invalid")
             {
                 self.overlaps |= error.message.contains("overlap");
-                checked = checked.and(ensure(self.may_refuse(status, &error.message, pods, excuses), Check::StatusRefused, || {
+                checked = checked.and(ensure(self.may_refuse(&sync, status, &error.message, pods, excuses), Check::StatusRefused, || {
                     format!("{}: {call:?}", error.message)
                 }));
             }
@@ -238,14 +247,20 @@ impl JobBook {
     }
 
     /// Statuses that upstream writes and its own API server refuses.
-    fn may_refuse(&self, status: &JobStatus, why: &str, pods: &Pods, excuses: &Excuses) -> bool {
+    fn may_refuse(&self, sync: &SyncBook, status: &JobStatus, why: &str, pods: &Pods, excuses: &Excuses) -> bool {
         let started_later = excuses.clock_set && why.contains("must be equal to or after `startTime`");
-        let not_started = self.job.spec.is_suspended() && why.contains("startTime is required");
-        // An index with two Pods may succeed and fail.
+        let not_started = (sync.suspended || self.job.spec.is_suspended()) && why.contains("startTime is required");
+        // An index with two Pods may succeed and fail, and so may one whose Pod counts as failed while it is being deleted
+        // and then succeeds. A Pod that is gone when its finalizer is to go still counts as ready.
         let done = indexes(&status.completed_indexes);
         let failed = indexes(status.failed_indexes.as_deref().unwrap_or_default());
-        let has_two = |index: &i64| self.pods(pods).filter(|pod| pod.index == Some(*index)).count() > 1;
-        started_later || not_started || why.contains("overlap") && done.intersection(&failed).all(has_two)
+        let may_do_both = |index: &i64| {
+            let mine = self.pods(pods).filter(|pod| pod.index == Some(*index));
+            let deleting: Vec<bool> = mine.map(|pod| pod.deleting).collect();
+            deleting.len() > 1 || deleting.contains(&true)
+        };
+        let unready = sync.any_not_found && why.contains("cannot set more ready pods than active");
+        started_later || unready || not_started || why.contains("overlap") && done.intersection(&failed).all(may_do_both)
     }
 
     pub(super) fn sync_ends(&mut self, finished: &Finished, pods: &Pods) -> Checked {
@@ -280,7 +295,7 @@ impl JobBook {
         let limit = spec.backoff_limit.filter(|_| spec.backoff_limit_per_index.is_none());
         let fail_job = |seen: &ViewedPod| {
             let pod = pods.get(&seen.uid);
-            seen.claimed && seen.fate == Fate::Failed && pod.is_some_and(|pod| action(pod, spec) == Some("FailJob"))
+            seen.claimed && seen.fate == Fate::Failed && pod.is_some_and(|pod| acts(pod, spec, "FailJob"))
         };
         let deadline = spec.active_deadline_seconds.zip(sync.start_time).is_some_and(|(seconds, start)| {
             !sync.suspended && sync.began.nanos_since(start) >= seconds * NANOS_PER_SECOND
