@@ -7,8 +7,12 @@
 
 #[path = "worlds/checks/mod.rs"]
 mod checks;
+#[path = "worlds/bugs.rs"]
+mod bugs;
 #[path = "worlds/plan.rs"]
 mod plan;
+#[path = "worlds/plant.rs"]
+mod plant;
 #[path = "worlds/run.rs"]
 mod run;
 #[path = "worlds/shared.rs"]
@@ -17,8 +21,10 @@ mod shared;
 mod tally;
 
 use checks::{Check, Violation};
+use plant::{Bug, Planted};
 use run::run;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tally::Tally;
 
@@ -86,4 +92,36 @@ fn every_checker_holds_in_every_world() {
     let (tally, broken) = run_all(number("JOBPOLICY_SEEDS").unwrap_or(DEFAULT_SEEDS));
     println!("{tally}");
     assert!(broken.is_empty(), "{}", report(&broken));
+}
+
+/// Worlds in which a planted bug has to be found.
+const BUG_SEEDS: u64 = 10_000;
+
+/// The first world in which the bug is found.
+fn find(bug: Bug) -> Option<(u64, Violation)> {
+    (0..BUG_SEEDS).find_map(|seed| {
+        let wrap = |policy| -> Arc<dyn policy_sim::policy::JobPolicy> { Arc::new(Planted { bug, policy }) };
+        let found = run(seed, &wrap, |plan| (bug.config)(&mut plan.config), false);
+        found.err().map(|violation| (seed, violation))
+    })
+}
+
+#[test]
+fn planted_bugs_are_found() {
+    let mut missed = Vec::new();
+    let mut count = 0;
+    for bug in bugs::all() {
+        count += 1;
+        match find(bug) {
+            Some((seed, violation)) => {
+                println!("seed {seed:>5} {:>20}  {}", violation.check.to_string(), bug.name);
+                if !bug.found_by.contains(&violation.check) {
+                    missed.push(format!("{}: seed {seed} breaks {violation}", bug.name));
+                }
+            }
+            None => missed.push(format!("{}: not found in {BUG_SEEDS} worlds", bug.name)),
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+    assert!(count >= 20, "{count} bugs are planted");
 }

@@ -314,4 +314,4 @@ fn disturbances(rng: &mut Rng, shape: &Shape, steps: &mut Vec<(u64, Step)>) {
 }
 
 /// How long the world may take to become quiet after the troubled time.
-pub(crate) const QUIET_NANOS: i64 = 12 * 3_600 * NANOS_PER_SECOND;
+pub(crate) const QUIET_NANOS: i64 = 3 * 3_600 * NANOS_PER_SECOND;

@@ -74,12 +74,12 @@ impl Stage {
         if !self.becomes_quiet()? && self.waits_for_its_start_time() {
             drop(self.world.patch(&self.job, &json!({"spec": {"suspend": false}})));
         }
-        if lock(&self.shared.watcher).jobs.values().any(|book| book.overlaps && book.job.status.finished().is_none()) {
+        if lock(&self.shared.watcher).jobs.values().any(|book| book.stuck && book.job.status.finished().is_none()) {
             drop(self.world.delete(&self.job, policy_sim::Deletion::default()));
         }
         self.resync();
         let quiet = self.becomes_quiet()?;
-        ensure(quiet, Check::NeverEnds, || "the world is not quiet after twelve hours".into())?;
+        ensure(quiet, Check::NeverEnds, || "the world is not quiet after hours".into())?;
         lock(&self.shared.watcher).quiet(self.world.now())
     }
 

@@ -5,6 +5,7 @@ use super::{Check, Checked, Fate, PodSeen, ensure};
 use policy_core::job::Intervals;
 use policy_core::spec::{Job, JobSpec, JobStatus, condition};
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// What has gone wrong so far and may excuse Pods that nobody accounts for.
@@ -33,14 +34,19 @@ pub(crate) struct JobBook {
     pub(super) listed_failed: BTreeSet<String>,
     /// UIDs of Pods whose finalizer a sync has asked to remove.
     pub(super) stripped: BTreeSet<Arc<str>>,
+    /// UIDs of Pods that were gone when their finalizer was to be removed. Upstream awaits nothing of such a Pod any
+    /// more, so it is counted again while the cache still shows it.
+    pub(super) forgotten: BTreeSet<Arc<str>>,
     /// UIDs of the Job's Pods that ever succeeded, and their indexes.
     pub(super) succeeded_pods: BTreeSet<Arc<str>>,
     pub(super) succeeded_indexes: BTreeSet<i64>,
     /// Indexes recorded as done and not scaled away since.
     pub(super) done: BTreeSet<i64>,
     pub(super) sync: Option<SyncBook>,
-    /// Whether a status was refused because an index had failed and succeeded: such a Job never ends.
-    pub(crate) overlaps: bool,
+    /// Whether the API server has refused a status for a reason that stays: such a Job never ends.
+    pub(crate) stuck: bool,
+    /// Whether the Job was ever made smaller.
+    pub(super) scaled: bool,
 }
 
 pub(super) fn indexes(text: &str) -> BTreeSet<i64> {
@@ -94,11 +100,13 @@ impl JobBook {
             listed_succeeded: BTreeSet::new(),
             listed_failed: BTreeSet::new(),
             stripped: BTreeSet::new(),
+            forgotten: BTreeSet::new(),
             succeeded_pods: BTreeSet::new(),
             succeeded_indexes: BTreeSet::new(),
             done: BTreeSet::new(),
             sync: None,
-            overlaps: false,
+            stuck: false,
+            scaled: false,
         }
     }
 
@@ -123,6 +131,7 @@ impl JobBook {
         let old = std::mem::replace(&mut self.job, job);
         let new = self.job.clone();
         if let Some(completions) = new.spec.completions {
+            self.scaled |= old.spec.completions.is_some_and(|before| completions < before);
             self.done.retain(|index| *index < i64::from(completions));
         }
         if old.status != new.status {
@@ -172,6 +181,11 @@ impl JobBook {
         ensure(!(lost && cared_for) || self.stripped.contains(&pod.uid), Check::CountedNever, || {
             format!("{} has lost its finalizer, and no sync of the Job has asked for it", pod.uid)
         })
+    }
+
+    pub(super) fn feed(&self, hasher: &mut impl Hasher) {
+        (&self.listed_succeeded, &self.listed_failed, &self.stripped, &self.forgotten).hash(hasher);
+        (&self.succeeded_pods, &self.done, self.sync.is_some()).hash(hasher);
     }
 
     pub(super) fn controller_died(&mut self) {

@@ -198,6 +198,12 @@ impl Watcher {
         self.jobs.values_mut().for_each(JobBook::controller_died);
     }
 
+    /// What tells these books from others, as far as later checks depend on it and nothing else shows it.
+    pub(crate) fn feed(&self, hasher: &mut impl std::hash::Hasher) {
+        self.jobs.values().for_each(|book| book.feed(hasher));
+        std::hash::Hash::hash(&self.excuses, hasher);
+    }
+
     /// Nothing is due any more.
     pub(crate) fn quiet(&self, now: Timestamp) -> Checked {
         self.check_pods()?;

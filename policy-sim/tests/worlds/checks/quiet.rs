@@ -28,10 +28,12 @@ impl Watcher {
 }
 
 impl JobBook {
-    /// With a limit for each index, the last failed Pod of an index keeps its finalizer until it is replaced.
+    /// With a limit for each index, the last failed Pod of an index keeps its finalizer until it is replaced; an index that was
+    /// scaled away never is.
     fn keeps_failed(&self, pod: &PodSeen) -> bool {
         let spec = &self.job.spec;
-        pod.fate == Fate::Failed && spec.backoff_limit_per_index.is_some() && self.may_rest()
+        let beyond = pod.index.zip(spec.completions).is_some_and(|(index, bound)| index >= i64::from(bound));
+        pod.fate == Fate::Failed && spec.backoff_limit_per_index.is_some() && (self.may_rest() || beyond)
     }
 
     /// The Job has ended or rightly waits, and its status says what is there.
@@ -51,6 +53,9 @@ impl JobBook {
 
     /// What was listed is what is counted.
     fn check_totals(&self) -> Checked {
+        if !self.forgotten.is_empty() {
+            return Ok(());
+        }
         let (status, uncounted) = (&self.job.status, lists(&self.job.status));
         let agree = |kind: &str, counted: i32, open: usize, listed: usize| {
             let check = if counted as usize + open > listed { Check::CountedTwice } else { Check::CountedNever };

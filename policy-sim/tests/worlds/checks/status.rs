@@ -2,6 +2,7 @@
 
 use super::book::{JobBook, action, acts, ends, fails, has, indexes};
 use super::{Check, Checked, Fate, PodSeen, ensure};
+use policy_core::Timestamp;
 use policy_core::spec::{Condition, Job, JobStatus, UncountedTerminatedPods, condition};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,11 +20,9 @@ impl JobBook {
         ensure(before.finished().is_none(), Check::EndIsFinal, || {
             format!("a finished Job's status changes from {before:?} to {after:?}")
         })?;
-        check_conditions(before, after)?;
-        check_start_time(before, after)?;
+        check_succession(new.spec.is_indexed(), before, after)?;
         ensure(after.ready.unwrap_or(0) <= after.active, Check::ReadyExceedsActive, || format!("{after:?}"))?;
         self.check_lists(old, new, pods)?;
-        check_counters(new.spec.is_indexed(), before, after)?;
         if new.spec.is_indexed() {
             self.check_indexes(new, before)?;
         }
@@ -43,7 +42,8 @@ impl JobBook {
                 if before.contains(uid) {
                     continue;
                 }
-                ensure(!self.is_listed(uid), Check::CountedTwice, || {
+                let forgotten = self.forgotten.contains(uid.as_str());
+                ensure(forgotten || !self.is_listed(uid), Check::CountedTwice, || {
                     format!("{uid} is listed a second time: {:?}", new.status)
                 })?;
                 self.check_fate(uid, success, new, pods)?;
@@ -125,6 +125,13 @@ impl JobBook {
     }
 }
 
+/// What must hold between a status and the next, even before the API server has looked at it.
+pub(super) fn check_succession(indexed: bool, before: &JobStatus, after: &JobStatus) -> Checked {
+    check_conditions(before, after)?;
+    check_start_time(before, after)?;
+    check_counters(indexed, before, after)
+}
+
 /// Counters move by exactly as many UIDs as leave the lists; they never shrink.
 fn check_counters(indexed: bool, old: &JobStatus, new: &JobStatus) -> Checked {
     let (before, after) = (lists(old), lists(new));
@@ -176,6 +183,6 @@ fn check_conditions(old: &JobStatus, new: &JobStatus) -> Checked {
 fn check_start_time(old: &JobStatus, new: &JobStatus) -> Checked {
     let suspended = |status: &JobStatus| has(status, condition::SUSPENDED);
     let toggled = suspended(old) != suspended(new);
-    let kept = old.start_time.is_none() || old.start_time == new.start_time || toggled || ends(old);
+    let kept = old.start_time.is_none() || old.start_time == new.start_time.map(Timestamp::truncated) || toggled || ends(old);
     ensure(kept, Check::StartTime, || format!("{:?} becomes {:?}", old.start_time, new.start_time))
 }

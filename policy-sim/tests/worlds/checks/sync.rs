@@ -1,6 +1,7 @@
 //! What must hold of one sync: its calls follow from what it was shown.
 
 use super::book::{Excuses, JobBook, action, acts, ends, has, indexes, managed_elsewhere};
+use super::status::check_succession;
 use super::{Check, Checked, Fate, PodSeen, ViewedPod, ensure};
 use policy_core::job::{Call, Finished, JobVerdict, JobView, PodCreate};
 use policy_core::spec::{JobStatus, condition};
@@ -24,8 +25,11 @@ pub(crate) struct SyncBook {
     done: BTreeSet<i64>,
     failed_indexes: BTreeSet<i64>,
     start_time: Option<Timestamp>,
+    deadline: Option<i64>,
     pub(super) pods: Vec<ViewedPod>,
     satisfied: bool,
+    shown: JobStatus,
+    first_backoff_nanos: i64,
     /// How many Pods a sync may delete.
     cap: usize,
     /// Whether it was shown an older status than the last, with nothing to keep it from deciding on it.
@@ -79,8 +83,11 @@ impl JobBook {
             done,
             failed_indexes: indexes(status.failed_indexes.as_deref().unwrap_or_default()),
             start_time: status.start_time,
+            deadline: spec.active_deadline_seconds,
             pods: viewed,
             satisfied,
+            shown: status.clone(),
+            first_backoff_nanos: view.settings.pod_failure_backoff_nanos,
             cap: view.settings.max_pod_create_delete_per_sync as usize,
             stale,
             began: now,
@@ -107,6 +114,10 @@ impl JobBook {
                 ensure(sync.active().any(|seen| seen.uid == pod.uid), Check::Ownership, || {
                     format!("{} is deleted and is none of the Job's active Pods", pod.uid)
                 })
+            }
+            // Upstream's own writes over an older status are refused for their version; these are not.
+            Call::WriteStatus(status) if sync.shown == self.job.status => {
+                check_succession(self.job.spec.is_indexed(), &sync.shown, status)
             }
             _ => Ok(()),
         });
@@ -154,7 +165,7 @@ impl JobBook {
         let counts = |pod: &&ViewedPod| bound.is_none_or(|bound| (0..bound).contains(&pod.index));
         let last = new().filter(counts).filter(|pod| pod.fate == Fate::Failed).map(|pod| pod.finished_at).max();
         let passed = last.map(|last| sync.now.nanos_since(last));
-        ensure(passed.is_none_or(|nanos| nanos >= 10 * NANOS_PER_SECOND), Check::Backoff, || {
+        ensure(passed.is_none_or(|nanos| nanos >= sync.first_backoff_nanos), Check::Backoff, || {
             format!("a Pod is created {passed:?} ns after a failure")
         })
     }
@@ -229,14 +240,20 @@ impl JobBook {
         for (call, outcome) in calls.iter().zip(outcomes) {
             let Some(error) = outcome.error() else { continue };
             sync.any_failed = true;
-            sync.any_not_found |= error.kind == CallErrorKind::NotFound;
+            let not_found = error.kind == CallErrorKind::NotFound;
+            sync.any_not_found |= not_found;
+            if let Call::RemoveFinalizer(pod) = call
+                && not_found
+            {
+                self.forgotten.insert(pod.uid.clone());
+            }
             if let Call::Adopt(pod) = call {
                 sync.pods.iter_mut().filter(|seen| seen.uid == pod.uid).for_each(|seen| seen.claimed = false);
             }
             if let Call::WriteStatus(status) = call
                 && error.message.contains("is invalid")
             {
-                self.overlaps |= error.message.contains("overlap");
+                self.stuck |= ["overlap", "cannot decrease the succeeded counter"].iter().any(|why| error.message.contains(why));
                 checked = checked.and(ensure(self.may_refuse(&sync, status, &error.message, pods, excuses), Check::StatusRefused, || {
                     format!("{}: {call:?}", error.message)
                 }));
@@ -251,7 +268,7 @@ impl JobBook {
         let started_later = excuses.clock_set && why.contains("must be equal to or after `startTime`");
         let not_started = (sync.suspended || self.job.spec.is_suspended()) && why.contains("startTime is required");
         // An index with two Pods may succeed and fail, and so may one whose Pod counts as failed while it is being deleted
-        // and then succeeds. A Pod that is gone when its finalizer is to go still counts as ready.
+        // and then succeeds. A Job that was made smaller may only drop indexes while completions equal parallelism. A Pod that is gone when its finalizer is to go still counts as ready.
         let done = indexes(&status.completed_indexes);
         let failed = indexes(status.failed_indexes.as_deref().unwrap_or_default());
         let may_do_both = |index: &i64| {
@@ -259,8 +276,9 @@ impl JobBook {
             let deleting: Vec<bool> = mine.map(|pod| pod.deleting).collect();
             deleting.len() > 1 || deleting.contains(&true)
         };
+        let resized = self.scaled && why.contains("cannot decrease the succeeded counter");
         let unready = sync.any_not_found && why.contains("cannot set more ready pods than active");
-        started_later || unready || not_started || why.contains("overlap") && done.intersection(&failed).all(may_do_both)
+        started_later || unready || resized || not_started || why.contains("overlap") && done.intersection(&failed).all(may_do_both)
     }
 
     pub(super) fn sync_ends(&mut self, finished: &Finished, pods: &Pods) -> Checked {
@@ -297,7 +315,7 @@ impl JobBook {
             let pod = pods.get(&seen.uid);
             seen.claimed && seen.fate == Fate::Failed && pod.is_some_and(|pod| acts(pod, spec, "FailJob"))
         };
-        let deadline = spec.active_deadline_seconds.zip(sync.start_time).is_some_and(|(seconds, start)| {
+        let deadline = sync.deadline.zip(sync.start_time).is_some_and(|(seconds, start)| {
             !sync.suspended && sync.began.nanos_since(start) >= seconds * NANOS_PER_SECOND
         });
         limit.is_some_and(|limit| failed > limit) || sync.pods.iter().any(fail_job) || deadline
