@@ -16,7 +16,9 @@ impl Watcher {
         for pod in self.pods.values().filter(|pod| pod.tracked && !pod.gone) {
             let book = pod.controller.as_deref().and_then(|owner| self.jobs.get(owner)).filter(|book| !book.gone);
             let cared_for = book.is_some_and(|book| {
+                // Upstream looks for the Pods of a Job that has ended by its selector.
                 managed_elsewhere(&book.job.spec)
+                    || !pod.selected
                     || book.job.status.finished().is_none() && (pod.fate == Fate::Alive || book.keeps_failed(pod))
             });
             ensure(cared_for, Check::FinalizerLeft, || {
@@ -28,12 +30,10 @@ impl Watcher {
 }
 
 impl JobBook {
-    /// With a limit for each index, the last failed Pod of an index keeps its finalizer until it is replaced; an index that was
-    /// scaled away never is.
+    /// With a limit for each index, the last failed Pod of an index keeps its finalizer until it is replaced, for which
+    /// there may be no room.
     fn keeps_failed(&self, pod: &PodSeen) -> bool {
-        let spec = &self.job.spec;
-        let beyond = pod.index.zip(spec.completions).is_some_and(|(index, bound)| index >= i64::from(bound));
-        pod.fate == Fate::Failed && spec.backoff_limit_per_index.is_some() && (self.may_rest() || beyond)
+        pod.fate == Fate::Failed && self.job.spec.backoff_limit_per_index.is_some()
     }
 
     /// The Job has ended or rightly waits, and its status says what is there.

@@ -144,7 +144,7 @@ impl JobBook {
             format!("{} have failed, the limit is {limit:?}, and a Pod is created", sync.failed)
         })?;
         if spec.backoff_limit_per_index.is_none() {
-            self.check_delay(sync)?;
+            self.check_delay(sync, pods)?;
         }
         match create.index {
             Some(index) => self.check_index(sync, index, pods),
@@ -153,9 +153,9 @@ impl JobBook {
     }
 
     /// At least the first back-off has passed since failures that nobody has counted yet.
-    fn check_delay(&self, sync: &SyncBook) -> Checked {
+    fn check_delay(&self, sync: &SyncBook, pods: &Pods) -> Checked {
         let is_new = |pod: &&ViewedPod| {
-            pod.claimed && pod.tracked && !self.is_listed(&pod.uid) && !self.stripped.contains(&pod.uid)
+            pod.claimed && pod.tracked && !self.is_listed(&pod.uid) && pods.get(&pod.uid).is_some_and(|pod| pod.tracked)
         };
         let new = || sync.pods.iter().filter(is_new);
         if new().any(|pod| pod.fate == Fate::Succeeded) {
@@ -184,7 +184,10 @@ impl JobBook {
         if let Some(limit) = spec.backoff_limit_per_index {
             let mine = |pod: &&PodSeen| pod.index == Some(index) && self.listed_failed.contains(&*pod.uid);
             let failed = self.pods(pods).filter(mine).count() as i64;
-            ensure(sync.stale || failed <= i64::from(limit), Check::Backoff, || {
+            // A Pod that is deleted uncounted takes along what it knew of its index's failures.
+            let lost = |pod: &PodSeen| pod.index == Some(index) && !pod.tracked && !self.is_listed(&pod.uid);
+            let forgotten = self.pods(pods).any(lost);
+            ensure(sync.stale || forgotten || failed <= i64::from(limit), Check::Backoff, || {
                 format!("index {index} has failed {failed} times and is created again, the limit is {limit}")
             })?;
         } else {
@@ -206,7 +209,7 @@ impl JobBook {
             return ensure(false, Check::Ownership, || format!("{uid} is not shown and loses its finalizer"));
         };
         let (spec, pod) = (&self.job.spec, pods.get(uid));
-        let bound = i64::from(spec.completions.unwrap_or(0)).max(i64::from(sync.completions.unwrap_or(0)));
+        let bound = i64::from(sync.completions.unwrap_or(0));
         let uncountable = spec.is_indexed() && !(0..bound).contains(&seen.index);
         if self.is_listed(uid) || sync.deleting || uncountable {
             return Ok(());
@@ -272,7 +275,7 @@ impl JobBook {
         let done = indexes(&status.completed_indexes);
         let failed = indexes(status.failed_indexes.as_deref().unwrap_or_default());
         let may_do_both = |index: &i64| {
-            let mine = self.pods(pods).filter(|pod| pod.index == Some(*index));
+            let mine = pods.values().filter(|pod| pod.index == Some(*index));
             let deleting: Vec<bool> = mine.map(|pod| pod.deleting).collect();
             deleting.len() > 1 || deleting.contains(&true)
         };
