@@ -11,6 +11,7 @@ mod data;
 mod interner;
 pub mod lint;
 pub mod object;
+pub mod policy;
 pub mod record;
 pub mod report;
 pub mod scenario;
@@ -20,7 +21,7 @@ pub mod worst_case;
 pub mod zones;
 
 pub use agenda::Agenda;
-pub use control::fault::{CallMatch, Fault, InFlight, InjectedError};
+pub use control::fault::{CallMatch, Fault, FaultCounts, InFlight, InjectedError};
 pub use control::{Applied, Deletion, Resource, Selection};
 pub use data::{ContainerWait, Disturbance, NodeView, PodSelect, QueueView, Service, WaitsFor};
 pub use world::{Ending, World};

@@ -1,6 +1,6 @@
 //! What a run leaves behind: events, logs and decisions.
 
-use crate::store::PodChange;
+use crate::store::{ObjectChange, PodChange};
 pub use event::EventRecord;
 use policy_core::Timestamp;
 use policy_core::explain::{Finding, Verdict};
@@ -45,12 +45,16 @@ pub struct Decision {
 /// All that is recorded of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
+    /// Whether events, logs and decisions are left out, for runs of which only the objects matter.
+    pub quiet: bool,
     /// Events, in order.
     pub events: Vec<EventRecord>,
     /// What containers printed, by Pod name.
     pub logs: BTreeMap<Arc<str>, Vec<String>>,
     /// Every change of a Pod, in watch order; kept only when there is a list from the start.
     pub pod_changes: Option<Vec<PodChange>>,
+    /// The same of other objects.
+    pub object_changes: Option<Vec<ObjectChange>>,
     /// Whether of the rules that were looked at only those are kept that held; the others follow from running the
     /// same again.
     pub only_rules_that_held: bool,
@@ -60,18 +64,19 @@ pub struct Record {
 }
 
 impl Record {
-    /// How many lines were printed.
-    pub fn printed(&self) -> usize {
-        self.printed
+    /// Keeps an event.
+    pub(crate) fn keep_event(&mut self, event: impl FnOnce() -> EventRecord) {
+        if !self.quiet {
+            push(&mut self.events, event());
+        }
     }
 
-    /// Adds an event.
-    pub(crate) fn event(&mut self, event: EventRecord) {
-        push(&mut self.events, event);
-    }
-
-    /// Adds a decision.
-    pub(crate) fn decision(&mut self, mut decision: Decision) {
+    /// Keeps a decision.
+    pub(crate) fn keep_decision(&mut self, decision: impl FnOnce() -> Decision) {
+        if self.quiet {
+            return;
+        }
+        let mut decision = decision();
         if self.only_rules_that_held {
             decision.findings.retain(|finding| finding.verdict == Verdict::Held);
             decision.findings.shrink_to_fit();
@@ -79,9 +84,17 @@ impl Record {
         push(&mut self.decisions, decision);
     }
 
+    /// How many lines were printed.
+    pub fn printed(&self) -> usize {
+        self.printed
+    }
+
     /// Adds a line to a Pod's log.
     pub fn print(&mut self, pod: &Arc<str>, line: String) {
         self.printed += 1;
+        if self.quiet {
+            return;
+        }
         self.logs.entry(pod.clone()).or_default().push(line);
     }
 }

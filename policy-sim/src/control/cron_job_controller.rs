@@ -170,8 +170,9 @@ fn finish(world: &mut World, key: &Key, finished: Finished) {
     publish(world, COMPONENT, "CronJob", (&key.0, &key.1), finished.events);
     let (calls, told, trace) = run.map(|run| (run.calls_made, run.told, run.trace)).unwrap_or_default();
     let failed = finished.error.is_some();
-    world.record.decision(Decision {
-        at: world.now,
+    let at = world.now;
+    world.record.keep_decision(|| Decision {
+        at,
         controller: COMPONENT,
         object: format!("CronJob/{}", key.1),
         verdict: if failed { "errored" } else { "continues" },

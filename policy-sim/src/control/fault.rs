@@ -183,10 +183,30 @@ pub(crate) enum Fate {
     Crash(InFlight, i64),
 }
 
+/// How often each kind of fault has struck.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FaultCounts {
+    /// The controllers died.
+    pub crashes: u64,
+    /// Calls were refused.
+    pub refused: u64,
+    /// Calls were carried out and their answers lost.
+    pub answers_lost: u64,
+    /// Events came in late because their watch was held up.
+    pub held_up: u64,
+    /// Events were never shown because a later one took their place.
+    pub coalesced: u64,
+    /// Events were lost.
+    pub dropped: u64,
+    /// The controllers' clock was set.
+    pub clock_set: u64,
+}
+
 /// The faults that wait for their calls.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     waiting: Vec<(Fault, u64)>,
+    pub(crate) met: FaultCounts,
     /// How many calls the controllers have made.
     pub(crate) calls: u64,
 }
@@ -224,6 +244,11 @@ impl Faults {
         if let Some(place) = spent {
             self.waiting.remove(place);
         }
+        match fate {
+            Fate::Refused(_) => self.met.refused += 1,
+            Fate::AnswerLost => self.met.answers_lost += 1,
+            Fate::Goes | Fate::Crash(..) => {}
+        }
         fate
     }
 }
@@ -252,10 +277,21 @@ impl World {
                 self.control.informer.watch_mut(resource).to_drop += count;
             }
             Fault::SkewClock { millis } => {
+                self.control.faults.met.clock_set += 1;
                 self.control.skew_nanos = millis.saturating_mul(1_000_000);
             }
             waiting => self.control.faults.waiting.push((waiting, 0)),
         }
+    }
+
+    /// How often faults have struck so far.
+    pub fn faults_met(&self) -> FaultCounts {
+        self.control.faults.met
+    }
+
+    /// Forgets the faults that still wait for their calls.
+    pub fn clear_faults(&mut self) {
+        self.control.faults.waiting.clear();
     }
 
     /// How many calls the controllers have made.

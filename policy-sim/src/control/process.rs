@@ -52,6 +52,9 @@ pub(super) fn publish(
     events: impl IntoIterator<Item = Event>,
 ) {
     let at = clock(world);
+    if world.record.quiet {
+        return;
+    }
     let object = format!("{kind}/{name}");
     for event in events {
         // The Pod that was created or deleted is named last.
@@ -59,7 +62,7 @@ pub(super) fn publish(
         let pod = world.store.pod_named(namespace, last).map(|pod| pod.name.clone());
         let about = (object.as_str(), event.message.as_str());
         let event = EventRecord::new(at, (event.kind, component), &event.reason, about, pod.as_ref());
-        world.record.event(event);
+        world.record.keep_event(|| event);
     }
 }
 
@@ -79,6 +82,7 @@ pub(super) fn crash(world: &mut World, in_flight: InFlight, down_nanos: i64) {
     control.skew_nanos = old.skew_nanos;
     control.garbage = old.garbage;
     control.faults = old.faults;
+    control.faults.met.crashes += 1;
     let (at, epoch) = (world.now.plus_nanos(down_nanos), world.control.epoch);
     world.plan_control(at, Due::Restart(epoch));
 }

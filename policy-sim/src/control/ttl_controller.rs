@@ -96,8 +96,9 @@ fn note(
         Ok(_) => ("nothing", None, None),
         Err(error) => ("errored", None, Some(error.message.clone())),
     };
-    world.record.decision(Decision {
-        at: world.now,
+    let at = world.now;
+    world.record.keep_decision(|| Decision {
+        at,
         controller: COMPONENT,
         object: format!("Job/{}", key.1),
         verdict,

@@ -24,15 +24,11 @@ impl World {
         component: &'static str,
     ) {
         let Some(pod) = self.store.pod(pod) else { return };
-        let object = format!("Pod/{}", pod.name);
-        let name = pod.name.clone();
-        self.record.event(EventRecord::new(
-            self.now,
-            (kind, component),
-            reason,
-            (&object, &message),
-            Some(&name),
-        ));
+        let at = self.now;
+        self.record.keep_event(|| {
+            let object = format!("Pod/{}", pod.name);
+            EventRecord::new(at, (kind, component), reason, (&object, &message), Some(&pod.name))
+        });
     }
 
     /// Records a normal event by the kubelet.
@@ -47,8 +43,10 @@ impl World {
 
     /// Records an event about a node.
     pub(super) fn node_event(&mut self, node: &str, reason: &str, message: String, component: &'static str) {
-        let about = (format!("Node/{node}"), message);
-        let event = EventRecord::new(self.now, ("Normal", component), reason, (&about.0, &about.1), None);
-        self.record.event(event);
+        let at = self.now;
+        self.record.keep_event(|| {
+            let object = format!("Node/{node}");
+            EventRecord::new(at, ("Normal", component), reason, (&object, &message), None)
+        });
     }
 }

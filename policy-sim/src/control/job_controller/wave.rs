@@ -57,7 +57,9 @@ pub(in crate::control) fn carry_out(world: &mut World, key: &Key, place: usize) 
             world.store.remove_tracking_finalizer(namespace, &pod.name).map(Reply::WrotePod)
         }
         Call::WriteStatus(status) => {
-            let version = run.version.clone();
+            let stored = || world.store.job(namespace, name).map(|job| &job.metadata.resource_version);
+            let over = world.config.controller.overwrites_status.then(stored).flatten();
+            let version = over.unwrap_or(&run.version).clone();
             world.store.write_job_status(namespace, name, &version, &status).map(Reply::Job)
         }
         _ => Err(ApiError::internal("this call is not known")),
