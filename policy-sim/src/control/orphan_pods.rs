@@ -12,6 +12,7 @@ use crate::record::{Of, Verb, Words};
 use crate::store::ApiError;
 use policy_core::orphan::{OrphanDecision, decide};
 use policy_core::spec::{JOB_TRACKING_FINALIZER, Job, LabelSelector, Selector};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What may be orphaned.
@@ -35,11 +36,14 @@ impl OrphanKey {
 #[derive(Debug)]
 pub(crate) struct OrphanPods {
     pub(super) queue: WorkQueue<OrphanKey>,
+    /// Pods whose finalizer is being removed.
+    under_way: BTreeSet<PodId>,
 }
 
 impl OrphanPods {
     pub(super) fn new(config: &ControllerConfig) -> Self {
-        OrphanPods { queue: WorkQueue::new(config.api_backoff_nanos, config.api_backoff_max_nanos) }
+        let queue = WorkQueue::new(config.api_backoff_nanos, config.api_backoff_max_nanos);
+        OrphanPods { queue, under_way: BTreeSet::new() }
     }
 }
 
@@ -59,6 +63,7 @@ pub(super) fn work(world: &mut World) {
             if let OrphanDecision::RemoveFinalizer(_) =
                 decide(&pod.to_spec(), job.map(|j| &**j), settings, &mut ())
             {
+                world.control.orphans.under_way.insert(pod.id);
                 calls::send(world, Caller::Orphan(OrphanKey::Pod(pod.id), pod.id));
             }
         }
@@ -85,13 +90,19 @@ pub(super) fn describe(world: &World, id: PodId) -> Option<CallInfo> {
     Some(CallInfo { words: Words::new(Verb::Patch, Of::Pod), namespace, name })
 }
 
+/// The calls that have not reached the server.
+pub(super) fn under_way(world: &World) -> Vec<Caller> {
+    world.control.orphans.under_way.iter().map(|id| Caller::Orphan(OrphanKey::Pod(*id), *id)).collect()
+}
+
 pub(super) fn carry_out(world: &mut World, id: PodId) -> Result<Reply, ApiError> {
     let Some(pod) = world.store.shared_pod(id).cloned() else { return Ok(Reply::Done) };
     world.store.remove_tracking_finalizer(&pod.namespace, &pod.name).map(|_| Reply::Done)
 }
 
 /// What failed is tried again, unless there is nothing left to do it to.
-pub(super) fn answered(world: &mut World, key: OrphanKey, _: PodId, result: Result<Reply, ApiError>) {
+pub(super) fn answered(world: &mut World, key: OrphanKey, id: PodId, result: Result<Reply, ApiError>) {
+    world.control.orphans.under_way.remove(&id);
     let queue = &mut world.control.orphans.queue;
     match result {
         Err(error) if error.reason != "NotFound" => {

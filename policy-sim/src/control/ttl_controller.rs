@@ -123,6 +123,11 @@ pub(super) fn describe(world: &World, key: &Key) -> Option<CallInfo> {
     Some(CallInfo { words: Words::new(verb, Of::Job), namespace: key.0.clone(), name: key.1.clone() })
 }
 
+/// The calls that have not reached the server.
+pub(super) fn under_way(world: &World) -> Vec<Caller> {
+    world.control.ttl.waiting.keys().cloned().map(Caller::Ttl).collect()
+}
+
 pub(super) fn carry_out(world: &mut World, key: &Key) -> Result<Reply, ApiError> {
     match world.control.ttl.waiting.get(key).cloned() {
         Some(Waiting::ForDeletion(deletion)) => {
