@@ -281,6 +281,10 @@ pub enum Act {
     Print(String),
     /// Ends with this exit code.
     Exit(i32),
+    /// Works for so many milliseconds, from the first to the second number; the seed decides at each run.
+    RunBetween(u64, u64),
+    /// Ends with one of these exit codes, each as likely as its weight says; the seed decides at each run.
+    ExitOneOf(Vec<(i32, f64)>),
     /// Is killed for using too much memory: exit code 137, reason OOMKilled.
     OomKill,
     /// Runs for ever.

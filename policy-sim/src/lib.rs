@@ -8,6 +8,7 @@ mod agenda;
 pub mod config;
 mod control;
 mod data;
+mod interner;
 pub mod lint;
 pub mod object;
 pub mod record;
@@ -15,6 +16,7 @@ pub mod report;
 pub mod scenario;
 pub mod store;
 mod world;
+pub mod worst_case;
 pub mod zones;
 
 pub use agenda::Agenda;

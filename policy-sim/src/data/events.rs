@@ -25,8 +25,14 @@ impl World {
     ) {
         let Some(pod) = self.store.pod(pod) else { return };
         let object = format!("Pod/{}", pod.name);
-        let reason = reason.into();
-        self.record.events.push(EventRecord { at: self.now, kind, reason, object, message, component });
+        let name = pod.name.clone();
+        self.record.event(EventRecord::new(
+            self.now,
+            (kind, component),
+            reason,
+            (&object, &message),
+            Some(&name),
+        ));
     }
 
     /// Records a normal event by the kubelet.
@@ -41,14 +47,8 @@ impl World {
 
     /// Records an event about a node.
     pub(super) fn node_event(&mut self, node: &str, reason: &str, message: String, component: &'static str) {
-        let (object, reason) = (format!("Node/{node}"), reason.into());
-        self.record.events.push(EventRecord {
-            at: self.now,
-            kind: "Normal",
-            reason,
-            object,
-            message,
-            component,
-        });
+        let about = (format!("Node/{node}"), message);
+        let event = EventRecord::new(self.now, ("Normal", component), reason, (&about.0, &about.1), None);
+        self.record.event(event);
     }
 }
