@@ -60,8 +60,7 @@ enum Command {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  yes: it ran and found nothing wrong
-  1  no: it ran, and a manifest is invalid or has findings, an input line had no answer or a recorded write is not
-     explained
+  1  no: it ran, and a manifest is invalid or has findings, a line had no answer or a write is not explained
   2  it could not run: something could not be read, or the command line is wrong
 
 As a kubectl plugin: install it as `kubectl-jobpolicy` in the PATH and call `kubectl jobpolicy`.";

@@ -55,6 +55,7 @@ fn hanging_run(subject: &Subject, times: &Times<'_>, options: &Options) -> Optio
     let code = if forbid { &codes::FORBID_WITHOUT_DEADLINE } else { &codes::NO_DEADLINE };
     let title = if forbid { "One run hangs, and no other follows" } else { "Runs that hang pile up" };
     let proof = Proof::with_cron_job(code.name, title, subject)
+        .with_field("concurrencyPolicy", spec.concurrency_policy.as_str())
         .no_image(subject)
         .starts_before(first, 30)
         .until_seconds(last.nanos_since(first) / NANOS_PER_SECOND + 60);

@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 mod disruption;
 mod shows;
 
+/// A path within a rule, and whether a witness is what stands there.
+type Listed<'r> = (String, Box<dyn Fn(&Witness) -> bool + 'r>);
+
 /// What the checks of one policy share.
 struct Cx<'s> {
     subject: &'s Subject,
@@ -230,9 +233,9 @@ impl Cx<'_> {
     }
 
     /// What a rule lists one by one, with a test for each.
-    fn listed(&self, rule: usize) -> Vec<(String, Box<dyn Fn(&Witness) -> bool + '_>)> {
+    fn listed(&self, rule: usize) -> Vec<Listed<'_>> {
         let Some(rule) = self.rule(rule) else { return Vec::new() };
-        let mut listed: Vec<(String, Box<dyn Fn(&Witness) -> bool + '_>)> = Vec::new();
+        let mut listed: Vec<Listed<'_>> = Vec::new();
         match (&rule.on_exit_codes, &rule.on_pod_conditions) {
             (Some(exit), _) if exit.operator == "In" => {
                 for (place, value) in exit.values.iter().enumerate() {

@@ -56,7 +56,8 @@ fn deadline_in_template(subject: &Subject) -> Option<Finding> {
     let proof = Proof::with_job(codes::DEADLINE_IN_TEMPLATE.name, title, subject)
         .pod_field("activeDeadlineSeconds", seconds)
         .behaviour(json!({}), json!(["block"]))
-        .until_seconds(seconds + 120)
+        // The back-off after so many failures can be its longest, ten minutes.
+        .until_seconds(seconds + 900)
         .asserts(json!({"text": "A Pod has failed of its deadline", "pods": {"job": name, "phase": "Failed", "fields": {"status.reason": "DeadlineExceeded"}, "count": {"min": 1}}}))
         .asserts(json!({"text": "It is replaced", "pods": {"job": name, "deleted": true, "count": {"min": first + 1}}}));
     let message = format!(

@@ -37,10 +37,11 @@ pub(super) struct Reason {
 }
 
 impl Subject {
-    pub(super) fn read(document: usize, manifest: &Value) -> Result<Self, Refused> {
+    pub(super) fn read(document: usize, manifest: &Value) -> Result<Self, Box<Refused>> {
         let manifest = as_new(manifest);
         let object = object_ref(document, &manifest);
-        let refused = |reasons| Refused { object: object.clone(), manifest: manifest.clone(), reasons };
+        let refused =
+            |reasons| Box::new(Refused { object: object.clone(), manifest: manifest.clone(), reasons });
         let stored = stored(&manifest).map_err(refused)?;
         let is_cron_job = object.kind == "CronJob";
         let (job, cron_job) = if is_cron_job {

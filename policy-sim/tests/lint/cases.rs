@@ -86,7 +86,7 @@ fn same(case: Case) -> Case {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    [refused(), policies(), jobs(), indexes(), cron_jobs()].into_iter().flatten().collect()
+    [refused(), policies(), values(), jobs(), indexes(), cron_jobs()].into_iter().flatten().collect()
 }
 
 fn refused() -> Vec<Case> {
@@ -121,7 +121,6 @@ fn policies() -> Vec<Case> {
     let all: Vec<i32> = (1..=255).collect();
     let fail = |codes: Value| json!({"action": "FailJob", "onExitCodes": on(codes)});
     let ignore = |codes: Value| json!({"action": "Ignore", "onExitCodes": on(codes)});
-    let count = |codes: Value| json!({"action": "Count", "onExitCodes": on(codes)});
     let disruption = json!({"action": "Ignore", "onPodConditions": disrupted()});
     let custom = |action: &str, kind: &str| json!({"action": action, "onPodConditions": [{"type": kind, "status": "True"}]});
     vec![
@@ -171,6 +170,17 @@ fn policies() -> Vec<Case> {
             rules(json!([fail(json!([1, 42])), ignore(json!([3, 42]))])),
             rules(json!([fail(json!([1])), ignore(json!([3, 42]))])),
         ),
+    ]
+}
+
+/// Values, bounds and rules that do nothing.
+fn values() -> Vec<Case> {
+    let fail = |codes: Value| json!({"action": "FailJob", "onExitCodes": on(codes)});
+    let ignore = |codes: Value| json!({"action": "Ignore", "onExitCodes": on(codes)});
+    let count = |codes: Value| json!({"action": "Count", "onExitCodes": on(codes)});
+    let disruption = json!({"action": "Ignore", "onPodConditions": disrupted()});
+    let custom = |action: &str, kind: &str| json!({"action": action, "onPodConditions": [{"type": kind, "status": "True"}]});
+    vec![
         case(
             "disruption-target-too-late",
             "spec.podFailurePolicy.rules[1].onPodConditions[0]",

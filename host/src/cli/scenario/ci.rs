@@ -36,10 +36,9 @@ impl Suite {
 pub(super) fn annotate(loaded: &Loaded, variant: &str, run: &Run<'_>, console: &mut Console) {
     for assertion in run.assertions().iter().filter(|assertion| !assertion.held) {
         let file = &loaded.source.name;
-        let place = match assertion.place {
-            Some(place) => Some(loaded.source.position(loaded.locate_assertion(variant, place).start)),
-            None => None,
-        };
+        let place = assertion
+            .place
+            .map(|place| loaded.source.position(loaded.locate_assertion(variant, place).start));
         let found = assertion.found.as_deref().unwrap_or_default();
         let message = format!("{} ({variant}): {found}", assertion.text);
         console.text(&annotation("error", file, place, "jobpolicy", &message));
