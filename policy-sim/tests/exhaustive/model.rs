@@ -212,7 +212,9 @@ impl World {
                 for (place, _) in open() {
                     choices.push(Choice::Call(place, Fortune::Done));
                     if self.budget.bad_calls > 0 {
-                        choices.extend([Fortune::Refused, Fortune::AnswerLost].map(|how| Choice::Call(place, how)));
+                        choices.extend(
+                            [Fortune::Refused, Fortune::AnswerLost].map(|how| Choice::Call(place, how)),
+                        );
                     }
                 }
                 choices.extend(open().next().is_none().then_some(Choice::Resume));
@@ -270,7 +272,9 @@ impl World {
 
     /// Commits a change of a Pod. One that has ended, is to go and has no finalizer is gone.
     fn change_pod(&mut self, number: u8, own: bool, change: impl FnOnce(&mut Pod)) -> Checked {
-        let Some(pod) = self.pods.iter_mut().find(|pod| pod.number == number && !pod.gone) else { return Ok(()) };
+        let Some(pod) = self.pods.iter_mut().find(|pod| pod.number == number && !pod.gone) else {
+            return Ok(());
+        };
         let before = *pod;
         change(pod);
         let after = *pod;
@@ -299,7 +303,8 @@ impl World {
 
     fn sync(&mut self, rules: &Rules) -> Checked {
         self.due = false;
-        let behind = self.jobs_coming.iter().any(|(_, own)| *own) || self.pods_coming.iter().any(|(_, own)| *own);
+        let behind =
+            self.jobs_coming.iter().any(|(_, own)| *own) || self.pods_coming.iter().any(|(_, own)| *own);
         self.memory.awaits_own_writes = rules.waits_for_own_writes && behind;
         let run = Run {
             shown: self.cached.clone(),
@@ -356,7 +361,9 @@ impl World {
     }
 
     fn call(&mut self, place: usize, how: Fortune, rules: &Rules) -> Checked {
-        let Some((call, mut run)) = self.run.take().and_then(|run| Some((run.calls.get(place)?.clone(), run))) else {
+        let Some((call, mut run)) =
+            self.run.take().and_then(|run| Some((run.calls.get(place)?.clone(), run)))
+        else {
             return Ok(());
         };
         self.budget.bad_calls -= u8::from(how != Fortune::Done);
@@ -383,10 +390,14 @@ impl World {
             Call::CreatePod(create) if self.pods.len() < rules.most_pods => {
                 let index = create.index.and_then(|index| u8::try_from(index).ok());
                 let number = self.pods.len() as u8 + 1;
-                let pod = Pod { number, index, fate: Fate::Alive, deleting: false, tracked: true, gone: false };
+                let pod =
+                    Pod { number, index, fate: Fate::Alive, deleting: false, tracked: true, gone: false };
                 self.pods.push(pod);
                 self.pods_coming.push_back((pod, heard));
-                (Outcome::Done { name: (*name(number)).into() }, self.watcher.observe(Change::Pod(pod.seen())))
+                (
+                    Outcome::Done { name: (*name(number)).into() },
+                    self.watcher.observe(Change::Pod(pod.seen())),
+                )
             }
             Call::DeletePod(pod) => self.touch(number(pod), false, |pod| pod.deleting = true),
             Call::RemoveFinalizer(pod) => self.touch(number(pod), heard, |pod| pod.tracked = false),
@@ -432,7 +443,8 @@ impl World {
         let Some(run) = &self.run else { return };
         (run.shown.digest, self.stored.number - run.version, &run.pods).hash(hasher);
         feed_memory(&run.memory, hasher);
-        for outcome in run.answered.iter().flatten().map(Some).chain(run.outcomes.iter().map(Option::as_ref)) {
+        for outcome in run.answered.iter().flatten().map(Some).chain(run.outcomes.iter().map(Option::as_ref))
+        {
             format!("{outcome:?}").hash(hasher);
         }
     }
@@ -441,7 +453,8 @@ impl World {
 fn feed_memory(memory: &JobMemory, hasher: &mut impl Hasher) {
     let expectations = &memory.expectations;
     (expectations.creations, expectations.deletions, expectations.since.is_some()).hash(hasher);
-    (&memory.finalizers_being_removed, memory.finish_recorded.is_some(), memory.awaits_own_writes).hash(hasher);
+    (&memory.finalizers_being_removed, memory.finish_recorded.is_some(), memory.awaits_own_writes)
+        .hash(hasher);
     memory.backoff.as_ref().map(|record| record.failures_after_last_success).hash(hasher);
 }
 

@@ -1,9 +1,9 @@
 //! The planted bugs, each with the checkers that have to do with it.
 
 use super::checks::Check::{
-    Backoff, CauseIgnored, CountedNever, CountedTwice, CountedWrongly, EndIsFinal, EndTooEarly, FailedDecreases,
-    FinalizerLeft, IndexChoice, IndexRunAgain, NeverEnds, Ownership, Parallelism, ReadyExceedsActive, StartTime,
-    StatusRefused, StatusStale, SucceededDecreases, SuspendedRuns,
+    Backoff, CauseIgnored, CountedNever, CountedTwice, CountedWrongly, EndIsFinal, EndTooEarly,
+    FailedDecreases, FinalizerLeft, IndexChoice, IndexRunAgain, NeverEnds, Ownership, Parallelism,
+    ReadyExceedsActive, StartTime, StatusRefused, StatusStale, SucceededDecreases, SuspendedRuns,
 };
 use super::plant::Bug;
 use policy_core::job::{Action, Call, Claim, Phase, PodFacts};
@@ -41,7 +41,8 @@ const COUNTING: &[Bug] = &[
         found_by: &[CountedTwice],
         call: |_, call| {
             status(call, |status| {
-                status.failed += status.uncounted_terminated_pods.as_ref().map_or(0, |lists| lists.failed.len() as i32);
+                status.failed +=
+                    status.uncounted_terminated_pods.as_ref().map_or(0, |lists| lists.failed.len() as i32);
             });
         },
         ..Bug::NONE
@@ -87,7 +88,14 @@ const COUNTING: &[Bug] = &[
     Bug {
         name: "the status is written over whatever is there",
         // The API server notices when an older status takes back what only may go forward.
-        found_by: &[CountedTwice, CountedNever, SucceededDecreases, FailedDecreases, StartTime, StatusRefused],
+        found_by: &[
+            CountedTwice,
+            CountedNever,
+            SucceededDecreases,
+            FailedDecreases,
+            StartTime,
+            StatusRefused,
+        ],
         config: |config| {
             config.controller.overwrites_status = true;
             config.controller.waits_for_own_writes = false;
@@ -180,7 +188,8 @@ const ENDING: &[Bug] = &[
         call: |job, call| {
             if ends(job) {
                 let announces = |condition: &Condition| {
-                    [condition::SUCCESS_CRITERIA_MET, condition::FAILURE_TARGET].contains(&condition.kind.as_str())
+                    [condition::SUCCESS_CRITERIA_MET, condition::FAILURE_TARGET]
+                        .contains(&condition.kind.as_str())
                 };
                 status(call, |status| status.conditions.retain(|condition| !announces(condition)));
             }
@@ -214,12 +223,7 @@ const RUNNING: &[Bug] = &[
         expect: |expect| expect.creations = expect.creations.map(|_| 0),
         ..Bug::NONE
     },
-    Bug {
-        name: "what the watch shows lowers nothing",
-        found_by: &[NeverEnds],
-        observes: false,
-        ..Bug::NONE
-    },
+    Bug { name: "what the watch shows lowers nothing", found_by: &[NeverEnds], observes: false, ..Bug::NONE },
     Bug {
         name: "one deletion too many is awaited",
         found_by: &[NeverEnds],
@@ -297,7 +301,9 @@ const RUNNING: &[Bug] = &[
         name: "ready is not kept up to date",
         // The status is written again and again.
         found_by: &[StatusStale, ReadyExceedsActive, NeverEnds],
-        call: |job, call| status(call, |status| status.ready = job.status.ready.map(|ready| ready.min(status.active))),
+        call: |job, call| {
+            status(call, |status| status.ready = job.status.ready.map(|ready| ready.min(status.active)))
+        },
         ..Bug::NONE
     },
     Bug {

@@ -281,7 +281,8 @@ fn edits(rng: &mut Rng, shape: &Shape, steps: &mut Vec<(u64, Step)>) {
         steps.push((at, step));
     }
     if shape.deleted {
-        let propagation = [Propagation::Background, Propagation::Foreground, Propagation::Orphan][rng.usize(0..3)];
+        let propagation =
+            [Propagation::Background, Propagation::Foreground, Propagation::Orphan][rng.usize(0..3)];
         let how = Deletion { propagation: Some(propagation), ..Deletion::default() };
         steps.push((moment(rng), Step::DeleteJob(how)));
     }
@@ -300,11 +301,17 @@ fn disturbances(rng: &mut Rng, shape: &Shape, steps: &mut Vec<(u64, Step)>) {
             // A Pod that is not selected any more would hold a Job that is being deleted, as upstream has it.
             2 if !shape.deleted => Step::Relabel(rng.usize(0..8)),
             3 => {
-                steps.push((at + rng.u64(1_000..90_000), Step::Disturb(Disturbance::NodeReturned { node: node.clone() })));
+                steps.push((
+                    at + rng.u64(1_000..90_000),
+                    Step::Disturb(Disturbance::NodeReturned { node: node.clone() }),
+                ));
                 Step::Disturb(Disturbance::NodeLost { node })
             }
             4 => {
-                steps.push((at + rng.u64(1_000..20_000), Step::Disturb(Disturbance::Uncordon { node: node.clone() })));
+                steps.push((
+                    at + rng.u64(1_000..20_000),
+                    Step::Disturb(Disturbance::Uncordon { node: node.clone() }),
+                ));
                 Step::Disturb(Disturbance::Drain { node, grace_period_seconds: None, force: false })
             }
             _ => Step::Disturb(Disturbance::Evict { pods: PodSelect::default(), resource: "memory".into() }),

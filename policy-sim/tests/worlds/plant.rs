@@ -111,7 +111,13 @@ impl JobPolicy for Planted {
         self.policy.expect(memory, &expect, now);
     }
 
-    fn observe(&self, memory: &mut JobMemory, before: Option<&PodFacts>, after: Option<&PodFacts>, finished: bool) {
+    fn observe(
+        &self,
+        memory: &mut JobMemory,
+        before: Option<&PodFacts>,
+        after: Option<&PodFacts>,
+        finished: bool,
+    ) {
         if self.bug.observes {
             self.policy.observe(memory, before, after, finished);
         }

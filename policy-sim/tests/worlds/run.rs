@@ -3,8 +3,8 @@
 use super::checks::{Change, Check, Fate, PodSeen, Violation, ensure};
 use super::plan::{Plan, QUIET_NANOS, Step, TROUBLE_MILLIS};
 use super::shared::{Counting, RuleCounts, Shared, Watched, lock};
-use policy_core::spec::{condition, JOB_TRACKING_FINALIZER, Job};
 use policy_core::Timestamp;
+use policy_core::spec::{JOB_TRACKING_FINALIZER, Job, condition};
 use policy_sim::config::ApiConfig;
 use policy_sim::object::{Pod, State};
 use policy_sim::policy::JobPolicy;
@@ -39,7 +39,12 @@ pub(crate) struct Stage {
 pub(crate) type Wrap<'w> = &'w dyn Fn(Arc<dyn JobPolicy>) -> Arc<dyn JobPolicy>;
 
 /// Runs the world of this seed, under a policy that `wrap` makes of the core.
-pub(crate) fn run(seed: u64, wrap: Wrap<'_>, change: impl FnOnce(&mut Plan), verbose: bool) -> Result<Run, Violation> {
+pub(crate) fn run(
+    seed: u64,
+    wrap: Wrap<'_>,
+    change: impl FnOnce(&mut Plan),
+    verbose: bool,
+) -> Result<Run, Violation> {
     let mut plan = Plan::new(seed);
     change(&mut plan);
     let shared = Arc::new(Shared::default());
@@ -74,7 +79,11 @@ impl Stage {
         if !self.becomes_quiet()? && self.waits_for_its_start_time() {
             drop(self.world.patch(&self.job, &json!({"spec": {"suspend": false}})));
         }
-        if lock(&self.shared.watcher).jobs.values().any(|book| book.stuck && book.job.status.finished().is_none()) {
+        if lock(&self.shared.watcher)
+            .jobs
+            .values()
+            .any(|book| book.stuck && book.job.status.finished().is_none())
+        {
             drop(self.world.delete(&self.job, policy_sim::Deletion::default()));
         }
         self.resync();
@@ -137,7 +146,10 @@ impl Stage {
             self.met = met;
         }
         for decision in self.world.record.decisions.drain(..) {
-            println!("{} {} {:?} {:?} {:?}", decision.at, decision.verdict, decision.told, decision.wake, decision.error);
+            println!(
+                "{} {} {:?} {:?} {:?}",
+                decision.at, decision.verdict, decision.told, decision.wake, decision.error
+            );
         }
         self.shared.violation().map_or(Ok(()), Err)
     }
@@ -165,7 +177,8 @@ impl Stage {
             Step::Inject(fault) => self.world.inject(fault.clone()),
             Step::Patch(patch) => drop(self.world.patch(&self.job, patch)),
             Step::Toggle => {
-                let suspended = self.world.store.job("default", "j").is_some_and(|job| job.spec.is_suspended());
+                let suspended =
+                    self.world.store.job("default", "j").is_some_and(|job| job.spec.is_suspended());
                 drop(self.world.patch(&self.job, &json!({"spec": {"suspend": !suspended}})));
             }
             Step::DeletePod(place) => {
@@ -175,7 +188,8 @@ impl Stage {
             }
             Step::Relabel(place) => {
                 if let Some(key) = self.pod(*place) {
-                    let none = ["app", "batch.kubernetes.io/controller-uid", "controller-uid"].map(|label| (label, None));
+                    let none = ["app", "batch.kubernetes.io/controller-uid", "controller-uid"]
+                        .map(|label| (label, None));
                     drop(self.world.label(&key, none));
                 }
             }

@@ -172,7 +172,8 @@ impl PausedSync for WatchedSync {
         let WatchedSync(shared, paused) = *self;
         let uid = &view.job.metadata.uid;
         shared.note(lock(&shared.watcher).answered(uid, outcomes, now));
-        let is_conflict = |outcome: &&Outcome| outcome.error().is_some_and(|e| e.kind == CallErrorKind::Conflict);
+        let is_conflict =
+            |outcome: &&Outcome| outcome.error().is_some_and(|e| e.kind == CallErrorKind::Conflict);
         *lock(&shared.conflicts) += outcomes.iter().filter(is_conflict).count() as u64;
         let step = paused.resume(view, outcomes, now, trace);
         watched(&shared, uid, step)

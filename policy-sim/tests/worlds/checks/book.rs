@@ -162,7 +162,10 @@ impl JobBook {
         let holds = stale || known <= room && (active.len() <= room || excused);
         self.sync = Some(sync);
         ensure(holds, Check::Parallelism, || {
-            format!("{} Pods are active, {known} of them known to the sync, with room for {room}", active.len())
+            format!(
+                "{} Pods are active, {known} of them known to the sync, with room for {room}",
+                active.len()
+            )
         })
     }
 

@@ -14,12 +14,14 @@ impl Watcher {
     /// No finalizer is left on a Pod that no Job will count.
     pub(super) fn check_pods(&self) -> Checked {
         for pod in self.pods.values().filter(|pod| pod.tracked && !pod.gone) {
-            let book = pod.controller.as_deref().and_then(|owner| self.jobs.get(owner)).filter(|book| !book.gone);
+            let book =
+                pod.controller.as_deref().and_then(|owner| self.jobs.get(owner)).filter(|book| !book.gone);
             let cared_for = book.is_some_and(|book| {
                 // Upstream looks for the Pods of a Job that has ended by its selector.
                 managed_elsewhere(&book.job.spec)
                     || !pod.selected
-                    || book.job.status.finished().is_none() && (pod.fate == Fate::Alive || book.keeps_failed(pod))
+                    || book.job.status.finished().is_none()
+                        && (pod.fate == Fate::Alive || book.keeps_failed(pod))
             });
             ensure(cared_for, Check::FinalizerLeft, || {
                 format!("{pod:?} of {:?}", book.map(|book| &book.job.status))
@@ -39,7 +41,9 @@ impl JobBook {
     /// The Job has ended or rightly waits, and its status says what is there.
     pub(super) fn check_quiet(&self, pods: &Pods, now: Timestamp) -> Checked {
         if managed_elsewhere(&self.job.spec) {
-            return ensure(self.stripped.is_empty(), Check::Ownership, || "a Job managed elsewhere is touched".into());
+            return ensure(self.stripped.is_empty(), Check::Ownership, || {
+                "a Job managed elsewhere is touched".into()
+            });
         }
         self.check_totals()?;
         if self.job.status.finished().is_some() {
@@ -58,7 +62,8 @@ impl JobBook {
         }
         let (status, uncounted) = (&self.job.status, lists(&self.job.status));
         let agree = |kind: &str, counted: i32, open: usize, listed: usize| {
-            let check = if counted as usize + open > listed { Check::CountedTwice } else { Check::CountedNever };
+            let check =
+                if counted as usize + open > listed { Check::CountedTwice } else { Check::CountedNever };
             ensure(counted as usize + open == listed, check, || {
                 format!("{counted} are counted as {kind}, {listed} were ever listed: {status:?}")
             })
@@ -99,7 +104,11 @@ impl JobBook {
     fn check_status(&self, pods: &Pods) -> Checked {
         let status = &self.job.status;
         let count = |what: fn(&PodSeen) -> bool| self.pods(pods).filter(|pod| what(pod)).count() as i32;
-        let there = (count(PodSeen::is_active), count(|pod| pod.is_active() && pod.ready), count(PodSeen::is_terminating));
+        let there = (
+            count(PodSeen::is_active),
+            count(|pod| pod.is_active() && pod.ready),
+            count(PodSeen::is_terminating),
+        );
         let told = (status.active, status.ready.unwrap_or(0), status.terminating.unwrap_or(0));
         ensure(there == told, Check::StatusStale, || {
             format!("(active, ready, terminating) are {there:?}, the status says {told:?}")

@@ -38,7 +38,9 @@ impl JobBook {
         let both = [(before.succeeded, after.succeeded, true), (before.failed, after.failed, false)];
         for (before, after, success) in both {
             for (place, uid) in after.iter().enumerate() {
-                ensure(!after[..place].contains(uid), Check::CountedTwice, || format!("{uid} is listed twice"))?;
+                ensure(!after[..place].contains(uid), Check::CountedTwice, || {
+                    format!("{uid} is listed twice")
+                })?;
                 if before.contains(uid) {
                     continue;
                 }
@@ -79,7 +81,9 @@ impl JobBook {
             format!("succeeded and completedIndexes differ: {status:?}")
         })?;
         let lost = self.done.iter().find(|index| !done.contains(index));
-        ensure(lost.is_none(), Check::SucceededDecreases, || format!("index {lost:?} is not done any more: {status:?}"))?;
+        ensure(lost.is_none(), Check::SucceededDecreases, || {
+            format!("index {lost:?} is not done any more: {status:?}")
+        })?;
         let false_one = done.iter().find(|index| !self.succeeded_indexes.contains(index));
         ensure(false_one.is_none(), Check::CountedWrongly, || {
             format!("index {false_one:?} is done and no Pod succeeded for it")
@@ -88,7 +92,9 @@ impl JobBook {
         let failed = |status: &JobStatus| indexes(status.failed_indexes.as_deref().unwrap_or_default());
         let now_failed = failed(status);
         let healed = failed(before).into_iter().find(|index| *index < bound && !now_failed.contains(index));
-        ensure(healed.is_none(), Check::FailedDecreases, || format!("index {healed:?} has failed no more: {status:?}"))
+        ensure(healed.is_none(), Check::FailedDecreases, || {
+            format!("index {healed:?} has failed no more: {status:?}")
+        })
     }
 
     /// The end that is announced has a cause that is really there.
@@ -106,11 +112,14 @@ impl JobBook {
                 let limit = spec.backoff_limit.unwrap_or(6);
                 let on_failure = spec.template.restart_policy() == "OnFailure";
                 // Not all failures are listed at once where few may be.
-                let open = |pod: &&PodSeen| (pod.fate == Fate::Failed || pod.deleting) && !self.is_listed(&pod.uid);
+                let open =
+                    |pod: &&PodSeen| (pod.fate == Fate::Failed || pod.deleting) && !self.is_listed(&pod.uid);
                 let open = self.pods(pods).filter(open).count() + lists(status).failed.len();
                 status.failed + open as i32 > limit || on_failure && restarts >= limit.max(1)
             }
-            "MaxFailedIndexesExceeded" => spec.max_failed_indexes.is_some_and(|most| failed_indexes > most as usize),
+            "MaxFailedIndexesExceeded" => {
+                spec.max_failed_indexes.is_some_and(|most| failed_indexes > most as usize)
+            }
             "FailedIndexes" => failed_indexes > 0,
             "PodFailurePolicy" => self.pods(pods).any(|pod| action(pod, spec) == Some("FailJob")),
             "DeadlineExceeded" => spec.active_deadline_seconds.is_some(),
@@ -135,12 +144,15 @@ pub(super) fn check_succession(indexed: bool, before: &JobStatus, after: &JobSta
 /// Counters move by exactly as many UIDs as leave the lists; they never shrink.
 fn check_counters(indexed: bool, old: &JobStatus, new: &JobStatus) -> Checked {
     let (before, after) = (lists(old), lists(new));
-    let left = |before: &[String], after: &[String]| before.iter().filter(|uid| !after.contains(uid)).count() as i32;
+    let left =
+        |before: &[String], after: &[String]| before.iter().filter(|uid| !after.contains(uid)).count() as i32;
     ensure(new.failed >= old.failed, Check::FailedDecreases, || format!("{old:?} to {new:?}"))?;
     let failed = left(&before.failed, &after.failed);
     let moved = |kind: &str, by: i32, left: i32| {
         let check = if by > left { Check::CountedTwice } else { Check::CountedNever };
-        ensure(by == left, check, || format!("{kind} moves by {by} and {left} left the list: {old:?} to {new:?}"))
+        ensure(by == left, check, || {
+            format!("{kind} moves by {by} and {left} left the list: {old:?} to {new:?}")
+        })
     };
     moved("failed", new.failed - old.failed, failed)?;
     if indexed {
@@ -159,7 +171,8 @@ fn check_conditions(old: &JobStatus, new: &JobStatus) -> Checked {
         ensure(!has(old, kind) || has(new, kind), Check::EndIsFinal, || format!("{kind} is gone: {new:?}"))?;
     }
     let (complete, failed) = (has(new, condition::COMPLETE), has(new, condition::FAILED));
-    let reason = |kind: &str| new.condition(kind).filter(|c| Condition::is_true(c)).map(|c| c.reason.as_str());
+    let reason =
+        |kind: &str| new.condition(kind).filter(|c| Condition::is_true(c)).map(|c| c.reason.as_str());
     let announced = match (complete, failed) {
         (false, false) => true,
         (true, false) => reason(condition::COMPLETE) == reason(condition::SUCCESS_CRITERIA_MET),
@@ -176,13 +189,18 @@ fn check_conditions(old: &JobStatus, new: &JobStatus) -> Checked {
         || new.terminating.unwrap_or(0) != 0
         || !uncounted.succeeded.is_empty()
         || !uncounted.failed.is_empty();
-    ensure(!(open && (complete || failed)), Check::EndTooEarly, || format!("the Job ends with Pods open: {new:?}"))
+    ensure(!(open && (complete || failed)), Check::EndTooEarly, || {
+        format!("the Job ends with Pods open: {new:?}")
+    })
 }
 
 /// Suspending clears the start time, resuming sets it anew, else it stays.
 fn check_start_time(old: &JobStatus, new: &JobStatus) -> Checked {
     let suspended = |status: &JobStatus| has(status, condition::SUSPENDED);
     let toggled = suspended(old) != suspended(new);
-    let kept = old.start_time.is_none() || old.start_time == new.start_time.map(Timestamp::truncated) || toggled || ends(old);
+    let kept = old.start_time.is_none()
+        || old.start_time == new.start_time.map(Timestamp::truncated)
+        || toggled
+        || ends(old);
     ensure(kept, Check::StartTime, || format!("{:?} becomes {:?}", old.start_time, new.start_time))
 }

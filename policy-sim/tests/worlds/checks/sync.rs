@@ -60,7 +60,13 @@ impl SyncBook {
 }
 
 impl JobBook {
-    pub(super) fn sync_begins(&mut self, view: JobView<'_>, satisfied: bool, now: Timestamp, excuses: &Excuses) {
+    pub(super) fn sync_begins(
+        &mut self,
+        view: JobView<'_>,
+        satisfied: bool,
+        now: Timestamp,
+        excuses: &Excuses,
+    ) {
         let (spec, status) = (&view.job.spec, &view.job.status);
         let deleting = view.job.metadata.is_deleting();
         let viewed: Vec<ViewedPod> = view.pods.iter().map(|facts| ViewedPod::new(facts, deleting)).collect();
@@ -127,9 +133,13 @@ impl JobBook {
 
     fn check_create(&self, sync: &mut SyncBook, create: &PodCreate, pods: &Pods) -> Checked {
         let spec = &self.job.spec;
-        ensure(!sync.suspended && !sync.deleting, Check::SuspendedRuns, || "a suspended Job creates a Pod".into())?;
+        ensure(!sync.suspended && !sync.deleting, Check::SuspendedRuns, || {
+            "a suspended Job creates a Pod".into()
+        })?;
         ensure(!sync.ending, Check::CauseIgnored, || "a Job that ends creates a Pod".into())?;
-        ensure(sync.satisfied, Check::Parallelism, || "a Pod is created before the last ones were seen".into())?;
+        ensure(sync.satisfied, Check::Parallelism, || {
+            "a Pod is created before the last ones were seen".into()
+        })?;
         sync.create_count += 1;
         let active = sync.active().count() as i32 + sync.create_count;
         ensure(active <= sync.parallelism, Check::Parallelism, || {
@@ -137,7 +147,10 @@ impl JobBook {
         })?;
         let enough = sync.completions.is_some_and(|completions| active + sync.succeeded > completions);
         ensure(!enough || spec.is_indexed(), Check::Parallelism, || {
-            format!("{active} Pods would be active, {} have succeeded of {:?}", sync.succeeded, sync.completions)
+            format!(
+                "{active} Pods would be active, {} have succeeded of {:?}",
+                sync.succeeded, sync.completions
+            )
         })?;
         let limit = spec.backoff_limit.filter(|_| spec.backoff_limit_per_index.is_none());
         ensure(limit.is_none_or(|limit| sync.failed <= limit), Check::Backoff, || {
@@ -148,14 +161,19 @@ impl JobBook {
         }
         match create.index {
             Some(index) => self.check_index(sync, index, pods),
-            None => ensure(!spec.is_indexed(), Check::IndexChoice, || "a Pod without an index is created".into()),
+            None => {
+                ensure(!spec.is_indexed(), Check::IndexChoice, || "a Pod without an index is created".into())
+            }
         }
     }
 
     /// At least the first back-off has passed since failures that nobody has counted yet.
     fn check_delay(&self, sync: &SyncBook, pods: &Pods) -> Checked {
         let is_new = |pod: &&ViewedPod| {
-            pod.claimed && pod.tracked && !self.is_listed(&pod.uid) && pods.get(&pod.uid).is_some_and(|pod| pod.tracked)
+            pod.claimed
+                && pod.tracked
+                && !self.is_listed(&pod.uid)
+                && pods.get(&pod.uid).is_some_and(|pod| pod.tracked)
         };
         let new = || sync.pods.iter().filter(is_new);
         if new().any(|pod| pod.fate == Fate::Succeeded) {
@@ -163,7 +181,8 @@ impl JobBook {
         }
         let bound = self.job.spec.completions.filter(|_| self.job.spec.is_indexed()).map(i64::from);
         let counts = |pod: &&ViewedPod| bound.is_none_or(|bound| (0..bound).contains(&pod.index));
-        let last = new().filter(counts).filter(|pod| pod.fate == Fate::Failed).map(|pod| pod.finished_at).max();
+        let last =
+            new().filter(counts).filter(|pod| pod.fate == Fate::Failed).map(|pod| pod.finished_at).max();
         let passed = last.map(|last| sync.now.nanos_since(last));
         ensure(passed.is_none_or(|nanos| nanos >= sync.first_backoff_nanos), Check::Backoff, || {
             format!("a Pod is created {passed:?} ns after a failure")
@@ -176,10 +195,14 @@ impl JobBook {
             format!("index {index} is done and created again")
         })?;
         let bound = i64::from(sync.completions.unwrap_or(0));
-        let taken: BTreeSet<i64> = sync.active().map(|pod| pod.index).chain(sync.creates.iter().copied()).collect();
+        let taken: BTreeSet<i64> =
+            sync.active().map(|pod| pod.index).chain(sync.creates.iter().copied()).collect();
         let free = |index: i64| !taken.contains(&index) && !sync.failed_indexes.contains(&index);
         ensure(free(index) && (0..bound).contains(&index), Check::IndexChoice, || {
-            format!("index {index} of {bound} is created; taken are {taken:?} and failed {:?}", sync.failed_indexes)
+            format!(
+                "index {index} of {bound} is created; taken are {taken:?} and failed {:?}",
+                sync.failed_indexes
+            )
         })?;
         if let Some(limit) = spec.backoff_limit_per_index {
             let mine = |pod: &&PodSeen| pod.index == Some(index) && self.listed_failed.contains(&*pod.uid);
@@ -195,8 +218,11 @@ impl JobBook {
                 let mine = |pod: &ViewedPod| pod.index == index && pod.fate == Fate::Alive && pod.deleting;
                 spec.only_replaces_failed_pods() && sync.pods.iter().any(mine)
             };
-            let lower = (0..index).find(|lower| free(*lower) && !sync.done.contains(lower) && !terminating(*lower));
-            ensure(lower.is_none(), Check::IndexChoice, || format!("index {index} is created before {lower:?}"))?;
+            let lower =
+                (0..index).find(|lower| free(*lower) && !sync.done.contains(lower) && !terminating(*lower));
+            ensure(lower.is_none(), Check::IndexChoice, || {
+                format!("index {index} is created before {lower:?}")
+            })?;
         }
         sync.creates.insert(index);
         Ok(())
@@ -216,7 +242,10 @@ impl JobBook {
         }
         let counted = match seen.fate {
             // Scaling may have clipped the index since.
-            Fate::Succeeded => spec.is_indexed() && (self.done.contains(&seen.index) || sync.scaled(spec.completions, seen.index)),
+            Fate::Succeeded => {
+                spec.is_indexed()
+                    && (self.done.contains(&seen.index) || sync.scaled(spec.completions, seen.index))
+            }
             Fate::Alive | Fate::Failed if pod.is_some_and(|pod| action(pod, spec) == Some("Ignore")) => true,
             Fate::Failed => false,
             Fate::Alive => {
@@ -226,7 +255,9 @@ impl JobBook {
                 !seen.deleting || has(&self.job.status, condition::SUCCESS_CRITERIA_MET)
             }
         };
-        ensure(counted, Check::CountedNever, || format!("{uid} loses its finalizer uncounted: {seen:?} {:?}", self.job.status))
+        ensure(counted, Check::CountedNever, || {
+            format!("{uid} loses its finalizer uncounted: {seen:?} {:?}", self.job.status)
+        })
     }
 
     pub(super) fn answered(
@@ -256,10 +287,14 @@ impl JobBook {
             if let Call::WriteStatus(status) = call
                 && error.message.contains("is invalid")
             {
-                self.stuck |= ["overlap", "cannot decrease the succeeded counter"].iter().any(|why| error.message.contains(why));
-                checked = checked.and(ensure(self.may_refuse(&sync, status, &error.message, pods, excuses), Check::StatusRefused, || {
-                    format!("{}: {call:?}", error.message)
-                }));
+                self.stuck |= ["overlap", "cannot decrease the succeeded counter"]
+                    .iter()
+                    .any(|why| error.message.contains(why));
+                checked = checked.and(ensure(
+                    self.may_refuse(&sync, status, &error.message, pods, excuses),
+                    Check::StatusRefused,
+                    || format!("{}: {call:?}", error.message),
+                ));
             }
         }
         self.sync = Some(sync);
@@ -267,9 +302,17 @@ impl JobBook {
     }
 
     /// Statuses that upstream writes and its own API server refuses.
-    fn may_refuse(&self, sync: &SyncBook, status: &JobStatus, why: &str, pods: &Pods, excuses: &Excuses) -> bool {
+    fn may_refuse(
+        &self,
+        sync: &SyncBook,
+        status: &JobStatus,
+        why: &str,
+        pods: &Pods,
+        excuses: &Excuses,
+    ) -> bool {
         let started_later = excuses.clock_set && why.contains("must be equal to or after `startTime`");
-        let not_started = (sync.suspended || self.job.spec.is_suspended()) && why.contains("startTime is required");
+        let not_started =
+            (sync.suspended || self.job.spec.is_suspended()) && why.contains("startTime is required");
         // An index with two Pods may succeed and fail, and so may one whose Pod counts as failed while it is being deleted
         // and then succeeds. A Job that was made smaller may only drop indexes while completions equal parallelism. A Pod that is gone when its finalizer is to go still counts as ready.
         let done = indexes(&status.completed_indexes);
@@ -281,38 +324,65 @@ impl JobBook {
         };
         let resized = self.scaled && why.contains("cannot decrease the succeeded counter");
         let unready = sync.any_not_found && why.contains("cannot set more ready pods than active");
-        started_later || unready || resized || not_started || why.contains("overlap") && done.intersection(&failed).all(may_do_both)
+        started_later
+            || unready
+            || resized
+            || not_started
+            || why.contains("overlap") && done.intersection(&failed).all(may_do_both)
     }
 
     pub(super) fn sync_ends(&mut self, finished: &Finished, pods: &Pods) -> Checked {
         let Some(sync) = self.sync.take() else { return Ok(()) };
-        let decided = matches!(finished.verdict, JobVerdict::Continues | JobVerdict::Completed | JobVerdict::Failed);
-        if !decided || finished.error.is_some() || sync.any_failed || !sync.satisfied || sync.stale || sync.deleting || self.gone {
+        let decided =
+            matches!(finished.verdict, JobVerdict::Continues | JobVerdict::Completed | JobVerdict::Failed);
+        if !decided
+            || finished.error.is_some()
+            || sync.any_failed
+            || !sync.satisfied
+            || sync.stale
+            || sync.deleting
+            || self.gone
+        {
             return Ok(());
         }
         let undeleted = sync.to_be_deleted.difference(&sync.deletes).next();
         ensure(undeleted.is_none(), Check::CountedNever, || {
             format!("{undeleted:?} has lost its finalizer, is not counted and goes on")
         })?;
-        let still = |seen: &&ViewedPod| pods.get(&seen.uid).is_some_and(|pod| pod.is_active() && pod.is_of(self.uid()));
+        let still = |seen: &&ViewedPod| {
+            pods.get(&seen.uid).is_some_and(|pod| pod.is_active() && pod.is_of(self.uid()))
+        };
         let left = sync.active().filter(still).count() as i32;
         let ending = ends(&self.job.status);
-        ensure(left == 0 || !sync.suspended, Check::SuspendedRuns, || format!("{left} Pods run on while suspended"))?;
-        ensure(left == 0 || !ending, Check::CauseIgnored, || format!("{left} Pods run on when the Job ends"))?;
-        let winds_down = sync.completions.is_none() && (sync.succeeded > 0 || !self.listed_succeeded.is_empty());
+        ensure(left == 0 || !sync.suspended, Check::SuspendedRuns, || {
+            format!("{left} Pods run on while suspended")
+        })?;
+        ensure(left == 0 || !ending, Check::CauseIgnored, || {
+            format!("{left} Pods run on when the Job ends")
+        })?;
+        let winds_down =
+            sync.completions.is_none() && (sync.succeeded > 0 || !self.listed_succeeded.is_empty());
         let capped = sync.deletes.len() >= sync.cap;
         ensure(left <= sync.parallelism || winds_down || capped, Check::Parallelism, || {
             format!("{left} Pods run on, parallelism is {}", sync.parallelism)
         })?;
-        ensure(ending || managed_elsewhere(&self.job.spec) || !self.should_end(&sync, pods), Check::CauseIgnored, || {
-            format!("there is cause to end the Job and it goes on: {:?} {:?}", self.job.spec, self.job.status)
-        })
+        ensure(
+            ending || managed_elsewhere(&self.job.spec) || !self.should_end(&sync, pods),
+            Check::CauseIgnored,
+            || {
+                format!(
+                    "there is cause to end the Job and it goes on: {:?} {:?}",
+                    self.job.spec, self.job.status
+                )
+            },
+        )
     }
 
     /// Whether what the sync was shown ends the Job.
     fn should_end(&self, sync: &SyncBook, pods: &Pods) -> bool {
         let (spec, status) = (&self.job.spec, &self.job.status);
-        let failed = sync.failed + status.uncounted_terminated_pods.as_ref().map_or(0, |lists| lists.failed.len() as i32);
+        let failed = sync.failed
+            + status.uncounted_terminated_pods.as_ref().map_or(0, |lists| lists.failed.len() as i32);
         let limit = spec.backoff_limit.filter(|_| spec.backoff_limit_per_index.is_none());
         let fail_job = |seen: &ViewedPod| {
             let pod = pods.get(&seen.uid);
