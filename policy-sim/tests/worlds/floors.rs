@@ -10,7 +10,11 @@ fn recorded() -> Value {
 }
 
 /// Rules that valid Jobs on an API server cannot meet, and why.
-const OUT_OF_REACH: [(Rule, &str); 2] = [
+const OUT_OF_REACH: [(Rule, &str); 3] = [
+    (
+        Rule::EndWaitsForUncountedPods,
+        "a listed Pod loses its finalizer in the same sync, or the sync ends with an error",
+    ),
     (Rule::UnknownCompletionMode, "the API server refuses such a Job"),
     (Rule::JobUnusable, "the API server refuses such a Job"),
 ];
