@@ -212,6 +212,9 @@ pub struct ApiConfig {
     /// How many creations a second are served; beyond, 429 with a Retry-After of one second.
     #[serde(default)]
     pub creations_per_second: Option<u32>,
+    /// How many bytes a Job or CronJob may have when it is written; etcd's default when unset.
+    #[serde(default)]
+    pub request_bytes: Option<u32>,
 }
 
 /// A queue of messages or a list of work items.
@@ -287,6 +290,10 @@ pub enum Act {
     Print(String),
     /// Ends with this exit code.
     Exit(i32),
+    /// Works for so many milliseconds, from the first to the second number; the seed decides at each run.
+    RunBetween(u64, u64),
+    /// Ends with one of these exit codes, each as likely as its weight says; the seed decides at each run.
+    ExitOneOf(Vec<(i32, f64)>),
     /// Is killed for using too much memory: exit code 137, reason OOMKilled.
     OomKill,
     /// Runs for ever.

@@ -8,6 +8,8 @@ mod agenda;
 pub mod config;
 mod control;
 mod data;
+mod interner;
+pub mod lint;
 pub mod object;
 pub mod policy;
 pub mod record;
@@ -15,6 +17,7 @@ pub mod report;
 pub mod scenario;
 pub mod store;
 mod world;
+pub mod worst_case;
 pub mod zones;
 
 pub use agenda::Agenda;

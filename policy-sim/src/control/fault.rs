@@ -3,6 +3,7 @@
 use super::Due;
 use super::informer::Resource;
 use crate::World;
+use crate::record::Words;
 use crate::store::ApiError;
 use serde::{Deserialize, Serialize};
 
@@ -116,21 +117,14 @@ pub enum InjectedError {
 /// A call as faults see it.
 #[derive(Debug)]
 pub(crate) struct CallInfo {
-    pub(crate) verb: &'static str,
-    pub(crate) kind: &'static str,
+    pub(crate) words: Words,
     pub(crate) namespace: std::sync::Arc<str>,
     pub(crate) name: std::sync::Arc<str>,
 }
 
-impl std::fmt::Display for CallInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}/{}", self.verb, self.kind, self.name)
-    }
-}
-
 impl CallInfo {
     pub(crate) fn resource(&self) -> &'static str {
-        match self.kind {
+        match self.words.kind() {
             "Job" => "jobs.batch",
             "CronJob" => "cronjobs.batch",
             _ => "pods",
@@ -147,13 +141,13 @@ impl InjectedError {
             InjectedError::Timeout => ApiError::timeout(),
             InjectedError::NotFound => ApiError::not_found(resource, name),
             InjectedError::QuotaExceeded => {
-                let what = if call.kind == "Pod" { "pods" } else { "count/jobs.batch" };
+                let what = if call.words.kind() == "Pod" { "pods" } else { "count/jobs.batch" };
                 ApiError::quota_exceeded(resource, name, what, 0, 0)
             }
             InjectedError::NamespaceTerminating => {
                 ApiError::namespace_terminating(resource, name, &call.namespace)
             }
-            InjectedError::TooManyRequests => ApiError::too_many_requests(call.verb, resource),
+            InjectedError::TooManyRequests => ApiError::too_many_requests(call.words.verb(), resource),
         }
     }
 }
@@ -166,7 +160,7 @@ impl CallMatch {
                 None => value == wanted,
             })
         };
-        is(&self.verb, call.verb) && is(&self.kind, call.kind) && is(&self.name, &call.name)
+        is(&self.verb, call.words.verb()) && is(&self.kind, call.words.kind()) && is(&self.name, &call.name)
     }
 
     /// Whether the call with this number among the matching ones is meant.

@@ -10,7 +10,7 @@ use super::{Due, Timer, Worker};
 use crate::World;
 use crate::config::ControllerConfig;
 use crate::policy::{JobPolicy, JobStep, PausedSync, ShownPods, SyncStart};
-use crate::record::Decision;
+use crate::record::{Calls, Decision};
 use policy_core::explain::Trace;
 use policy_core::job::{self, Call, Finished, PodDigester};
 use policy_core::spec::Job;
@@ -86,7 +86,7 @@ struct Run {
     version: String,
     calls_made: u32,
     /// The calls in words, if the run is traced.
-    told: Vec<String>,
+    told: Calls,
     trace: Trace,
 }
 
@@ -171,7 +171,7 @@ fn start(world: &mut World, key: &Key) {
         unanswered: 0,
         version: job.metadata.resource_version.clone(),
         calls_made: 0,
-        told: Vec::new(),
+        told: Calls::default(),
         trace: Trace::default(),
     });
     advance(world, key);
@@ -229,7 +229,7 @@ fn next_step(
 
 /// Publishes a wave's events, takes note of what is expected, and sends its calls off. `false` when there are none.
 fn wave_goes_out(world: &mut World, key: &Key, wave: Wave<Call>, paused: Box<dyn PausedSync>) -> bool {
-    publish(world, COMPONENT, "Job", &key.1, wave.events);
+    publish(world, COMPONENT, "Job", (&key.0, &key.1), wave.events);
     let now = clock(world);
     let Some(entry) = world.control.jobs.entries.get_mut(key) else { return true };
     world.config.job_policy.expect(&mut entry.memory, &wave.expect, now);
@@ -253,10 +253,10 @@ fn wave_goes_out(world: &mut World, key: &Key, wave: Wave<Call>, paused: Box<dyn
 fn tell(world: &mut World, key: &Key) {
     let count =
         world.control.jobs.entries.get(key).and_then(|entry| entry.run.as_ref()).map(|run| run.calls.len());
-    let calls = (0..count.unwrap_or(0)).filter_map(|place| describe(world, key, place));
-    let told: Vec<String> = calls.map(|call| call.to_string()).collect();
+    let calls: Vec<CallInfo> =
+        (0..count.unwrap_or(0)).filter_map(|place| describe(world, key, place)).collect();
     if let Some(run) = world.control.jobs.entries.get_mut(key).and_then(|entry| entry.run.as_mut()) {
-        run.told.extend(told);
+        calls.iter().for_each(|call| run.told.add(call.words, &call.name));
     }
 }
 
@@ -264,8 +264,12 @@ fn tell(world: &mut World, key: &Key) {
 fn finish(world: &mut World, key: &Key, finished: Finished) {
     let Some(entry) = world.control.jobs.entries.get_mut(key) else { return };
     world.config.job_policy.apply(&mut entry.memory, &finished.memory);
+    if matches!(finished.verdict, job::JobVerdict::Completed | job::JobVerdict::Failed) {
+        // Its Pods are not looked at again, and there may be many.
+        (entry.cache, entry.pending, entry.draft) = (None, Vec::new(), None);
+    }
     let run = entry.run.take();
-    publish(world, COMPONENT, "Job", &key.1, finished.events);
+    publish(world, COMPONENT, "Job", (&key.0, &key.1), finished.events);
     let (calls, told, trace) = run.map(|run| (run.calls_made, run.told, run.trace)).unwrap_or_default();
     let at = world.now;
     world.record.keep_decision(|| Decision {
@@ -274,7 +278,7 @@ fn finish(world: &mut World, key: &Key, finished: Finished) {
         object: format!("Job/{}", key.1),
         verdict: verdict(&finished.verdict),
         calls,
-        told,
+        told: told.shrunk(),
         wake: finished.wake.at,
         error: finished.error.map(|error| error.message),
         findings: trace.findings().to_vec(),

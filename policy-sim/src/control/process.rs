@@ -48,21 +48,21 @@ pub(super) fn publish(
     world: &mut World,
     component: &'static str,
     kind: &str,
-    name: &str,
+    (namespace, name): (&str, &str),
     events: impl IntoIterator<Item = Event>,
 ) {
     let at = clock(world);
+    if world.record.quiet {
+        return;
+    }
+    let object = format!("{kind}/{name}");
     for event in events {
-        let (reason, message) = (event.reason, event.message);
-        let object = || format!("{kind}/{name}");
-        world.record.keep_event(|| EventRecord {
-            at,
-            kind: event.kind,
-            reason,
-            object: object(),
-            message,
-            component,
-        });
+        // The Pod that was created or deleted is named last.
+        let last = event.message.rsplit(' ').next().unwrap_or_default();
+        let pod = world.store.pod_named(namespace, last).map(|pod| pod.name.clone());
+        let about = (object.as_str(), event.message.as_str());
+        let event = EventRecord::new(at, (event.kind, component), &event.reason, about, pod.as_ref());
+        world.record.keep_event(|| event);
     }
 }
 

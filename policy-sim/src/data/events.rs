@@ -27,7 +27,7 @@ impl World {
         let at = self.now;
         self.record.keep_event(|| {
             let object = format!("Pod/{}", pod.name);
-            EventRecord { at, kind, reason: reason.into(), object, message, component }
+            EventRecord::new(at, (kind, component), reason, (&object, &message), Some(&pod.name))
         });
     }
 
@@ -46,7 +46,7 @@ impl World {
         let at = self.now;
         self.record.keep_event(|| {
             let object = format!("Node/{node}");
-            EventRecord { at, kind: "Normal", reason: reason.into(), object, message, component }
+            EventRecord::new(at, ("Normal", component), reason, (&object, &message), None)
         });
     }
 }
