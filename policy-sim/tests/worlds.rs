@@ -1,6 +1,7 @@
 //! Simulated worlds: random Jobs under random faults in the virtual cluster, with checkers that keep their own books.
 //!
-//! `JOBPOLICY_SEEDS=N` runs so many worlds, `JOBPOLICY_SEED=N` runs one again and tells all of it.
+//! `JOBPOLICY_SEEDS=N` runs so many worlds, `JOBPOLICY_SEED=N` runs one again and tells all of it. What the worlds must
+//! have been through together is recorded in `worlds/floors.json`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // Tests may panic: that is how they fail.
 #![allow(missing_docs)]
@@ -8,7 +9,10 @@
 #[path = "worlds/bugs.rs"]
 mod bugs;
 #[path = "worlds/checks/mod.rs"]
+#[allow(dead_code)] // The small worlds use all of it.
 mod checks;
+#[path = "worlds/floors.rs"]
+mod floors;
 #[path = "worlds/plan.rs"]
 mod plan;
 #[path = "worlds/plant.rs"]
@@ -77,8 +81,9 @@ fn report(broken: &[(u64, Violation)]) -> String {
     };
     let shown: Vec<_> = broken.iter().filter(|(_, violation)| first(violation.check)).collect();
     let lines = shown.iter().map(|(seed, violation)| {
-        let again =
-            format!("JOBPOLICY_SEED={seed} cargo test -p policy-sim --test worlds every -- --nocapture");
+        let again = format!(
+            "JOBPOLICY_SEED={seed} cargo test -p policy-sim --test worlds every_checker -- --nocapture"
+        );
         format!("the world of seed {seed} breaks {violation}\n  run it again: {again}\n")
     });
     format!("{}{} worlds are broken: {by_check:?}", lines.collect::<String>(), broken.len())
@@ -93,6 +98,8 @@ fn every_checker_holds_in_every_world() {
     let (tally, broken) = run_all(number("JOBPOLICY_SEEDS").unwrap_or(DEFAULT_SEEDS));
     println!("{tally}");
     assert!(broken.is_empty(), "{}", report(&broken));
+    let short = floors::shortfalls(&tally);
+    assert!(short.is_empty(), "less is tried than before:\n{}", short.join("\n"));
 }
 
 /// Worlds in which a planted bug has to be found.

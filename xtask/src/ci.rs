@@ -7,6 +7,11 @@ use crate::{fuzz, tidy, tools};
 pub(crate) const STEPS: &[&str] =
     &["tidy", "fmt", "clippy", "targets", "no-std", "wasm", "test", "doc", "deny"];
 
+/// How many simulated worlds are run: by `ci --quick`, by `ci`, and by `verify`.
+const QUICK_WORLDS: &str = "5000";
+const WORLDS: &str = "100000";
+const MANY_WORLDS: &str = "1000000";
+
 /// Runs the checks; `quick` leaves out what needs more than the toolchain at hand.
 pub(crate) fn run(quick: bool) -> Result<(), String> {
     let mut steps = Steps::new();
@@ -28,7 +33,11 @@ fn all(steps: &mut Steps, quick: bool) -> Result<(), String> {
             )?;
         }
     }
-    steps.cargo("test", &["test", "--workspace", "--locked"])?;
+    steps.step("test", || {
+        let mut test = cargo(&["test", "--workspace", "--locked"]);
+        test.env("JOBPOLICY_SEEDS", if quick { QUICK_WORLDS } else { WORLDS });
+        run_command(test)
+    })?;
     if !quick {
         steps.step("doc", || {
             let mut doc = cargo(&["doc", "--workspace", "--lib", "--no-deps", "--locked"]);
@@ -54,7 +63,9 @@ pub(crate) fn verify(args: &fuzz::Args) -> Result<(), String> {
 fn long(steps: &mut Steps, args: &fuzz::Args) -> Result<(), String> {
     steps.step("random", || {
         let mut test = cargo(&["test", "--workspace", "--locked", "--release"]);
-        test.env("PROPTEST_CASES", "20000").env("JOBPOLICY_LIVES", "20000");
+        test.env("PROPTEST_CASES", "20000")
+            .env("JOBPOLICY_LIVES", "20000")
+            .env("JOBPOLICY_SEEDS", MANY_WORLDS);
         run_command(test)
     })?;
     steps.step("fuzz", || fuzz::run(args))

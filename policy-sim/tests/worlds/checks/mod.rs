@@ -75,8 +75,6 @@ checks! {
     Ownership = "ownership";
     /// No status is refused by the API server as not valid.
     StatusRefused = "status-refused";
-    /// A CronJob runs each scheduled time once, one at a time if it says so, and keeps as many Jobs as it says.
-    CronRuns = "cron-runs";
 }
 
 /// What a checker found.
