@@ -13,6 +13,8 @@ use std::process::ExitCode;
 mod clock;
 mod completions;
 pub mod console;
+#[cfg(feature = "controller")]
+mod controller;
 mod created;
 mod decide;
 mod demo;
@@ -49,6 +51,9 @@ enum Command {
     Simulate(simulate::Args),
     Expand(expand::Args),
     Replay(replay::Args),
+    // Boxed: its flags outnumber all others.
+    #[cfg(feature = "controller")]
+    Controller(Box<controller::Args>),
     Completions(completions::Args),
     Version(version::Args),
 }
@@ -155,6 +160,8 @@ fn run(command: Option<&Command>, console: &mut Console) -> Outcome {
         Command::Simulate(args) => simulate::run(args, console),
         Command::Expand(args) => expand::run(args, console),
         Command::Replay(args) => replay::run(args, console),
+        #[cfg(feature = "controller")]
+        Command::Controller(args) => controller::run(args),
         Command::Completions(args) => completions::run(args, console),
         Command::Version(args) => version::run(args, console),
     }

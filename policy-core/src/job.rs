@@ -41,7 +41,7 @@ pub use outcome::{Counted, Finished, JobVerdict, SyncAction, SyncError, Wake};
 pub use plan::{Plan, decide};
 pub use pod_failure_policy::{Action, Cause, PolicyMatch};
 
-pub(crate) use guard::external_controller;
+pub use guard::external_controller;
 
 use sync::{Cx, Sync, ensure_condition, new_condition};
 use tracking::{Next, Tracking};

@@ -9,10 +9,12 @@ pub mod config;
 mod control;
 mod data;
 pub mod object;
+pub mod queue;
 pub mod record;
 pub mod report;
 pub mod scenario;
 pub mod store;
+pub mod throttle;
 mod world;
 pub mod zones;
 

@@ -3,11 +3,11 @@
 use super::calls::{self, Caller, Reply};
 use super::fault::CallInfo;
 use super::informer::Key;
-use super::queue::WorkQueue;
 use super::{Due, Timer};
 use crate::World;
 use crate::config::ControllerConfig;
 use crate::object::{Pod, PodId};
+use crate::queue::WorkQueue;
 use crate::store::ApiError;
 use policy_core::orphan::{OrphanDecision, decide};
 use policy_core::spec::{JOB_TRACKING_FINALIZER, Job, LabelSelector, Selector};
