@@ -15,7 +15,6 @@ use orphans::Orphans;
 use policy_core::spec::Job;
 use queue::Queue;
 use state::{Key, State};
-use std::future::Future;
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -341,9 +340,7 @@ impl Controller {
 }
 
 /// Waits until it is true.
-fn wait_until(mut receiver: watch::Receiver<bool>) -> impl Future<Output = ()> {
-    async move {
-        // A sender that is gone has nothing more to wait for.
-        let _ = receiver.wait_for(|is_true| *is_true).await;
-    }
+async fn wait_until(mut receiver: watch::Receiver<bool>) {
+    // A sender that is gone has nothing more to wait for.
+    let _ = receiver.wait_for(|is_true| *is_true).await;
 }

@@ -84,14 +84,14 @@ async fn write_all(api: Api, mut receiver: mpsc::Receiver<Recorded>) {
             }
             Verdict::New { key, message } => {
                 if let Some(name) = create(&api, &recorded, &message).await {
-                    correlator.created(key, name, recorded.at);
+                    correlator.created(*key, name, recorded.at);
                 }
             }
             Verdict::Again { key, name, message, count } => {
                 if !repeat(&api, &recorded, &name, &message, count).await
                     && let Some(name) = create(&api, &recorded, &message).await
                 {
-                    correlator.created(key, name, recorded.at);
+                    correlator.created(*key, name, recorded.at);
                 }
             }
         }

@@ -103,8 +103,8 @@ impl Correlator {
     }
 
     /// An event was created under this name.
-    pub(super) fn created(&mut self, key: Box<EventKey>, name: String, at: Timestamp) {
-        self.written.insert(*key, Written { name, count: 1, at });
+    pub(super) fn created(&mut self, key: EventKey, name: String, at: Timestamp) {
+        self.written.insert(key, Written { name, count: 1, at });
     }
 
     fn has_budget(&mut self, component: &'static str, subject: &Subject, at: Timestamp) -> bool {
@@ -173,7 +173,7 @@ mod tests {
     fn write(correlator: &mut Correlator, recorded: &Recorded) -> Verdict {
         let verdict = correlator.look(recorded);
         if let Verdict::New { key, message } = &verdict {
-            correlator.created(key.clone(), message.clone(), recorded.at);
+            correlator.created((**key).clone(), message.clone(), recorded.at);
         }
         verdict
     }
