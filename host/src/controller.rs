@@ -15,11 +15,11 @@ use orphans::Orphans;
 use policy_core::spec::Job;
 use queue::Queue;
 use state::{Key, State};
+use std::future::Future;
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -146,20 +146,41 @@ impl Stop {
 }
 
 fn stop_signal() -> Result<Stop, Diagnostic> {
-    let failed = |error| Diagnostic::error(format!("cannot wait for signals: {error}"));
-    let mut term = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut int = signal(SignalKind::interrupt()).map_err(failed)?;
+    let asked = asked_to_end()?;
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
-        tokio::select! {
-            _ = term.recv() => {}
-            _ = int.recv() => {}
-        }
+        asked.await;
         sender.send_replace(true);
         // Keeps the channel open for those who ask later.
         sender.closed().await;
     });
     Ok(Stop(receiver))
+}
+
+/// Ends when the process is asked to end; requests count from the call on.
+#[cfg(unix)]
+fn asked_to_end() -> Result<impl Future<Output = ()>, Diagnostic> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let failed = |error| Diagnostic::error(format!("cannot wait for signals: {error}"));
+    let mut term = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut int = signal(SignalKind::interrupt()).map_err(failed)?;
+    Ok(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+    })
+}
+
+/// Ends when the process is asked to end.
+#[cfg(not(unix))]
+fn asked_to_end() -> Result<impl Future<Output = ()>, Diagnostic> {
+    Ok(async {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::error!(%error, "cannot wait for signals");
+            std::future::pending::<()>().await;
+        }
+    })
 }
 
 impl Controller {

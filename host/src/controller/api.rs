@@ -93,6 +93,14 @@ impl ApiError {
         ApiError { code: 0, reason: String::new(), message: message.to_string(), causes: Vec::new() }
     }
 
+    /// A call that failed on its way; what lies below says most.
+    fn broken(error: &(dyn std::error::Error + 'static)) -> Self {
+        let causes = std::iter::successors(Some(error), |error| error.source());
+        let mut words: Vec<String> = causes.map(ToString::to_string).collect();
+        words.dedup_by(|next, earlier| earlier.contains(next.as_str()));
+        ApiError::unanswered(words.join(": "))
+    }
+
     fn answered(code: StatusCode, body: &[u8]) -> Self {
         #[derive(Default, Deserialize)]
         #[serde(default)]
@@ -213,7 +221,7 @@ impl Api {
         let answer = async {
             let _permit = self.under_way.acquire().await;
             let request = call.request().map_err(ApiError::unanswered)?;
-            let response = self.client.send(request).await.map_err(ApiError::unanswered)?;
+            let response = self.client.send(request).await.map_err(|error| ApiError::broken(&error))?;
             let (head, body) = response.into_parts();
             let body = body.collect().await.map_err(ApiError::unanswered)?.to_bytes();
             Ok((head, body))
@@ -237,7 +245,7 @@ impl Api {
         let request = Call::get(path).request().map_err(ApiError::unanswered)?;
         let response = tokio::time::timeout(CALL_TIMEOUT, self.client.send(request)).await;
         let late = |_| ApiError::unanswered(format!("no answer within {} s", CALL_TIMEOUT.as_secs()));
-        let response = response.map_err(late)?.map_err(ApiError::unanswered)?;
+        let response = response.map_err(late)?.map_err(|error| ApiError::broken(&error))?;
         if response.status().is_success() {
             return Ok(response.into_body());
         }

@@ -58,6 +58,8 @@ pub(super) struct JobEntry {
     pub(super) cache: Option<JobCache>,
     /// What the watch has shown of its Pods since.
     pub(super) pending: Vec<DigestedEvent>,
+    /// How long `pending` gets before it is compacted.
+    compact_at: usize,
     pub(super) memory: JobMemory,
     pub(super) written: Option<Written>,
 }
@@ -97,11 +99,9 @@ impl JobEntry {
     pub(super) fn note(&mut self, event: DigestedEvent) {
         self.pending.push(event);
         // Without syncs, as in a replica that does not lead, the list must not grow for ever.
-        let bound = self.cache.as_ref().map(|cache| cache.pods().len().saturating_mul(2).saturating_add(256));
-        if bound.is_some_and(|bound| self.pending.len() > bound)
-            && let Some(cache) = &mut self.cache
-        {
-            cache.apply_all(self.pending.drain(..));
+        if self.pending.len() >= self.compact_at.max(FIRST_COMPACTION) {
+            compact(&mut self.pending);
+            self.compact_at = self.pending.len().saturating_mul(2);
         }
     }
 
@@ -126,6 +126,27 @@ impl JobEntry {
             None => self.written = Some(Written { uid: uid.into(), job, pod }),
         }
     }
+}
+
+/// The fewest events that are worth compacting.
+const FIRST_COMPACTION: usize = 256;
+
+/// Keeps the last event of each Pod, in the order in which Pods came first.
+fn compact(events: &mut Vec<DigestedEvent>) {
+    let mut places: HashMap<Arc<str>, usize> = HashMap::new();
+    let mut kept: Vec<DigestedEvent> = Vec::new();
+    for event in events.drain(..) {
+        let uid = match &event {
+            DigestedEvent::Applied(facts) => facts.pod.uid.clone(),
+            DigestedEvent::Deleted(uid) => uid.clone(),
+        };
+        let place = *places.entry(uid).or_insert(kept.len());
+        match kept.get_mut(place) {
+            Some(earlier) => *earlier = event,
+            None => kept.push(event),
+        }
+    }
+    *events = kept;
 }
 
 /// What is known of one CronJob.
@@ -268,4 +289,48 @@ pub(super) fn index_child(
 /// A resource version as a number. Since Kubernetes 1.35 they are comparable; 0 when this one is not.
 pub(super) fn version_of(text: &str) -> u64 {
     text.parse().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn events_that_nobody_takes_are_compacted() {
+        let job: Job = serde_json::from_value(json!({"metadata": {"name": "j", "uid": "u"}})).unwrap();
+        let digester = PodDigester::new(&job);
+        let mut entry = JobEntry::default();
+        for n in 0..1000 {
+            let pod = json!({"metadata": {"uid": (n % 3).to_string(), "name": n.to_string()}});
+            entry.note(DigestedEvent::Applied(digester.digest(&serde_json::from_value(pod).unwrap())));
+        }
+        entry.note(DigestedEvent::Deleted("1".into()));
+        assert!(entry.pending.len() <= FIRST_COMPACTION);
+        compact(&mut entry.pending);
+        assert_eq!(entry.pending.len(), 3);
+        assert!(
+            entry.pending.iter().any(|event| matches!(event, DigestedEvent::Deleted(uid) if &**uid == "1"))
+        );
+    }
+
+    #[test]
+    fn pods_are_found_by_their_controller_or_by_having_none() {
+        let record = |owner: Option<&str>| PodRecord {
+            uid: "1".into(),
+            version: 1,
+            owner: owner.map(|uid| Arc::new(OwnerReference { uid: uid.into(), ..OwnerReference::default() })),
+            is_tracked: true,
+            has_ended: false,
+            is_deleting: false,
+            pod: None,
+        };
+        let (mut pods, key) = (Pods::default(), Key::new("n", "p"));
+        assert!(pods.set(&key, record(Some("a"))).is_none());
+        assert_eq!(pods.owned_by("a").count(), 1);
+        assert!(pods.set(&key, record(None)).is_some());
+        assert_eq!((pods.owned_by("a").count(), pods.loose_in("n").count()), (0, 1));
+        assert!(pods.remove(&key).is_some());
+        assert_eq!((pods.loose_in("n").count(), pods.keys().count()), (0, 0));
+    }
 }
