@@ -8,6 +8,7 @@ use crate::World;
 use crate::config::ControllerConfig;
 use crate::object::{Pod, PodId};
 use crate::queue::WorkQueue;
+use crate::record::{Of, Verb, Words};
 use crate::store::ApiError;
 use policy_core::orphan::{OrphanDecision, decide};
 use policy_core::spec::{JOB_TRACKING_FINALIZER, Job, LabelSelector, Selector};
@@ -81,7 +82,7 @@ fn candidates(world: &World, key: &OrphanKey) -> Vec<Arc<Pod>> {
 pub(super) fn describe(world: &World, id: PodId) -> Option<CallInfo> {
     let pod = world.control.informer.pod(id)?;
     let (namespace, name) = (pod.namespace.clone(), pod.name.clone());
-    Some(CallInfo { verb: "patch", kind: "Pod", namespace, name })
+    Some(CallInfo { words: Words::new(Verb::Patch, Of::Pod), namespace, name })
 }
 
 pub(super) fn carry_out(world: &mut World, id: PodId) -> Result<Reply, ApiError> {

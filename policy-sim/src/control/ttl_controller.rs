@@ -8,7 +8,7 @@ use super::{Due, Timer};
 use crate::World;
 use crate::config::ControllerConfig;
 use crate::queue::WorkQueue;
-use crate::record::Decision;
+use crate::record::{Calls, Decision, Of, Verb, Words};
 use crate::store::{ApiError, Kind, ObjectKey, Propagation};
 use crate::throttle::Throttle;
 use policy_core::Timestamp;
@@ -96,13 +96,14 @@ fn note(
         Ok(_) => ("nothing", None, None),
         Err(error) => ("errored", None, Some(error.message.clone())),
     };
-    world.record.decisions.push(Decision {
-        at: world.now,
+    let at = world.now;
+    world.record.keep_decision(|| Decision {
+        at,
         controller: COMPONENT,
         object: format!("Job/{}", key.1),
         verdict,
         calls: 0,
-        told: Vec::new(),
+        told: Calls::default(),
         wake,
         error,
         findings: trace.findings().to_vec(),
@@ -116,10 +117,10 @@ fn wait(world: &mut World, key: &Key, waiting: Waiting) {
 
 pub(super) fn describe(world: &World, key: &Key) -> Option<CallInfo> {
     let verb = match world.control.ttl.waiting.get(key)? {
-        Waiting::ForRead => "get",
-        Waiting::ForDeletion(_) => "delete",
+        Waiting::ForRead => Verb::Get,
+        Waiting::ForDeletion(_) => Verb::Delete,
     };
-    Some(CallInfo { verb, kind: "Job", namespace: key.0.clone(), name: key.1.clone() })
+    Some(CallInfo { words: Words::new(verb, Of::Job), namespace: key.0.clone(), name: key.1.clone() })
 }
 
 pub(super) fn carry_out(world: &mut World, key: &Key) -> Result<Reply, ApiError> {

@@ -91,6 +91,7 @@ impl Store {
             name_suffix: &name_suffix,
         };
         let manifest = raw(manifest)?;
+        self.limits.check_size(manifest.get().len())?;
         let name = text(metadata, "name").or_else(|| text(metadata, "generateName")).unwrap_or_default();
         let review = with_rules(|rules| validate_create(&manifest, &context, rules));
         let object = match kind {
