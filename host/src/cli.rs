@@ -13,6 +13,8 @@ use std::process::ExitCode;
 mod clock;
 mod completions;
 pub mod console;
+#[cfg(feature = "controller")]
+mod controller;
 mod created;
 mod decide;
 mod demo;
@@ -53,6 +55,9 @@ enum Command {
     WorstCase(worst_case::Args),
     Expand(expand::Args),
     Replay(replay::Args),
+    // Boxed: its flags outnumber all others.
+    #[cfg(feature = "controller")]
+    Controller(Box<controller::Args>),
     Completions(completions::Args),
     Version(version::Args),
 }
@@ -161,6 +166,8 @@ fn run(command: Option<&Command>, console: &mut Console) -> Outcome {
         Command::WorstCase(args) => worst_case::run(args, console),
         Command::Expand(args) => expand::run(args, console),
         Command::Replay(args) => replay::run(args, console),
+        #[cfg(feature = "controller")]
+        Command::Controller(args) => controller::run(args),
         Command::Completions(args) => completions::run(args, console),
         Command::Version(args) => version::run(args, console),
     }

@@ -1,6 +1,8 @@
 //! The library behind the `jobpolicy` command.
 
 pub mod cli;
+#[cfg(feature = "controller")]
+pub mod controller;
 pub mod diagnostic;
 pub mod expand;
 pub mod explain;

@@ -43,7 +43,7 @@ pub use plan::{Plan, decide};
 pub use pod_failure_policy::{Action, Cause, PolicyMatch, match_pod_failure_policy};
 pub use success_policy::matched_rule as matched_success_rule;
 
-pub(crate) use guard::external_controller;
+pub use guard::external_controller;
 
 use sync::{Cx, Sync, ensure_condition, new_condition};
 use tracking::{Next, Tracking};

@@ -22,11 +22,12 @@ pub mod spec;
 pub mod step;
 mod time;
 pub mod ttl;
+pub mod watch;
 
 pub use cache::{DigestedEvent, JobCache, PodEvent};
 pub use memory::{
     BackoffChange, BackoffRecord, EXPECTATIONS_TIMEOUT_NANOS, Expectations, FinishChange, JobMemory,
     MemoryDelta,
 };
-pub use settings::{Gates, Settings};
+pub use settings::{Gates, Manages, Settings};
 pub use time::{NANOS_PER_SECOND, Timestamp, seconds_to_nanos};

@@ -69,6 +69,13 @@ impl JobMemory {
         }
     }
 
+    /// As [`JobMemory::observe`], for a Pod of the Job that is gone, of which nothing but the UID need be known. Not for
+    /// a Job that has finished.
+    pub fn observe_gone(&mut self, uid: &str) {
+        self.expectations.lower(0, 1);
+        self.finalizers_being_removed.remove(uid);
+    }
+
     /// Records what is expected of a wave, before its calls go out.
     pub fn expect(&mut self, expect: &crate::step::Expect, now: Timestamp) {
         if let Some(creations) = expect.creations {

@@ -1,6 +1,7 @@
-//! What an operator may change about the controller: limits, periods and feature gates.
+//! What an operator may change about the controller: limits, periods, feature gates, and which Jobs are its own.
 
 use crate::NANOS_PER_SECOND;
+use alloc::string::String;
 
 /// Limits, periods and gates of the Job controller. The default is Kubernetes v1.37's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct Settings {
     pub max_pod_create_delete_per_sync: i32,
     /// Feature gates.
     pub gates: Gates,
+    /// Which Jobs are decided about.
+    pub manages: Manages,
 }
 
 impl Settings {
@@ -28,6 +31,7 @@ impl Settings {
         max_uncounted_pods: 500,
         max_pod_create_delete_per_sync: 500,
         gates: Gates::DEFAULT,
+        manages: Manages::LikeBuiltIn,
     };
 }
 
@@ -35,6 +39,18 @@ impl Default for Settings {
     fn default() -> Self {
         Settings::DEFAULT
     }
+}
+
+/// Which Jobs a controller manages, told by `spec.managedBy`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Manages {
+    /// Those that name nobody or the built-in controller, as the built-in controller itself does.
+    #[default]
+    LikeBuiltIn,
+    /// Those of the built-in controller and those that name this one, which takes its place.
+    InsteadOfBuiltIn(String),
+    /// Only those that name this one, which runs beside the built-in controller.
+    BesideBuiltIn(String),
 }
 
 /// Feature gates that change decisions. The default is Kubernetes v1.37's.

@@ -14,10 +14,8 @@ mod job_controller;
 mod orphan_pods;
 mod patch;
 mod process;
-mod queue;
 #[cfg(test)]
 mod tests;
-mod throttle;
 mod ttl_controller;
 mod users;
 mod watch;

@@ -3,11 +3,11 @@
 use super::JobView;
 use super::facts::selector_error;
 use super::outcome::{Counted, Finished, JobVerdict, SyncError, Wake};
-use crate::Settings;
 use crate::explain::{Recorder, Rule};
 use crate::memory::{BackoffChange, FinishChange, JobMemory, MemoryDelta};
 use crate::spec::{JOB_CONTROLLER_NAME, Job};
 use crate::step::Event;
+use crate::{Manages, Settings};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -60,15 +60,29 @@ fn managed_elsewhere<R: Recorder>(view: JobView<'_>, rec: &mut R) -> Option<Stri
     let elsewhere = external_controller(view.job, view.settings);
     rec.note(Rule::ManagedElsewhere, elsewhere.is_some(), |evidence| {
         let named = view.job.spec.managed_by.as_deref();
-        evidence.compared("spec.managedBy", named.unwrap_or("not set"), JOB_CONTROLLER_NAME);
+        let own = match &view.settings.manages {
+            Manages::LikeBuiltIn => JOB_CONTROLLER_NAME,
+            Manages::InsteadOfBuiltIn(own) | Manages::BesideBuiltIn(own) => own.as_str(),
+        };
+        evidence.compared("spec.managedBy", named.unwrap_or("not set"), own);
     });
     elsewhere.map(Into::into)
 }
 
 /// The controller that manages the Job instead of this one (upstream `managedByExternalController`).
-pub(crate) fn external_controller<'j>(job: &'j Job, settings: &Settings) -> Option<&'j str> {
+pub fn external_controller<'j>(job: &'j Job, settings: &Settings) -> Option<&'j str> {
     let named = job.spec.managed_by.as_deref();
-    named.filter(|name| settings.gates.job_managed_by && *name != JOB_CONTROLLER_NAME)
+    let respected = named.filter(|_| settings.gates.job_managed_by);
+    match &settings.manages {
+        Manages::LikeBuiltIn => respected.filter(|name| *name != JOB_CONTROLLER_NAME),
+        Manages::InsteadOfBuiltIn(own) => {
+            respected.filter(|name| *name != JOB_CONTROLLER_NAME && *name != own.as_str())
+        }
+        // Beside the built-in controller a Job without a name is the other's, whatever the gate says.
+        Manages::BesideBuiltIn(own) => {
+            Some(named.unwrap_or(JOB_CONTROLLER_NAME)).filter(|name| *name != own.as_str())
+        }
+    }
 }
 
 /// The event goes out on every sync, as upstream has it.
@@ -98,5 +112,38 @@ fn finished(job: &Job, verdict: JobVerdict, error: Option<SyncError>) -> Finishe
         events: Vec::new(),
         counted: Counted::new(job),
         error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_managed_by_exactly_one_of_two_controllers_side_by_side() {
+        let own = "jobpolicy.dev/controller";
+        let beside = Settings { manages: Manages::BesideBuiltIn(own.into()), ..Settings::DEFAULT };
+        let instead = Settings { manages: Manages::InsteadOfBuiltIn(own.into()), ..Settings::DEFAULT };
+        for (named, is_own) in
+            [(None, false), (Some(JOB_CONTROLLER_NAME), false), (Some(own), true), (Some("x/y"), false)]
+        {
+            let mut job = Job::default();
+            job.spec.managed_by = named.map(Into::into);
+            let manages = |settings: &Settings| external_controller(&job, settings).is_none();
+            assert_eq!(manages(&beside), is_own, "{named:?}");
+            assert!(!(manages(&beside) && manages(&Settings::DEFAULT)), "{named:?}");
+            assert_eq!(manages(&instead), is_own || manages(&Settings::DEFAULT), "{named:?}");
+        }
+    }
+
+    #[test]
+    fn with_the_gate_off_every_job_is_the_one_controllers() {
+        let mut settings = Settings { manages: Manages::InsteadOfBuiltIn("o/w".into()), ..Settings::DEFAULT };
+        settings.gates.job_managed_by = false;
+        let mut job = Job::default();
+        job.spec.managed_by = Some("x/y".into());
+        assert_eq!(external_controller(&job, &settings), None);
+        settings.manages = Manages::BesideBuiltIn("o/w".into());
+        assert_eq!(external_controller(&job, &settings), Some("x/y"));
     }
 }

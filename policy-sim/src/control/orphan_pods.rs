@@ -3,11 +3,11 @@
 use super::calls::{self, Caller, Reply};
 use super::fault::CallInfo;
 use super::informer::Key;
-use super::queue::WorkQueue;
 use super::{Due, Timer};
 use crate::World;
 use crate::config::ControllerConfig;
 use crate::object::{Pod, PodId};
+use crate::queue::WorkQueue;
 use crate::record::{Of, Verb, Words};
 use crate::store::ApiError;
 use policy_core::orphan::{OrphanDecision, decide};

@@ -8,7 +8,8 @@ use crate::control::process::world_time;
 use crate::object::Pod;
 use policy_core::job::{Claim, PodDigester, PodFacts, PodRef};
 use policy_core::spec::{JOB_TRACKING_FINALIZER, Job, OwnerReference};
-use policy_core::{DigestedEvent, JobMemory, Timestamp, seconds_to_nanos};
+use policy_core::watch::{self, JobWake};
+use policy_core::{DigestedEvent, JobMemory, Timestamp};
 use std::sync::Arc;
 
 /// Upstream `addJob`.
@@ -22,20 +23,17 @@ pub(in crate::control) fn job_added(world: &mut World, job: &Arc<Job>) {
 pub(in crate::control) fn job_updated(world: &mut World, before: &Job, job: &Arc<Job>) {
     show_job(world, job);
     let key = key_of(&job.metadata);
-    if job.status.finished().is_some() {
-        return orphan_pods::enqueue(world, OrphanKey::selected(job));
+    let update = watch::job_updated(before, job);
+    match update.wake {
+        JobWake::Now => {
+            let now = world.now;
+            enqueue_at(world, &key, now);
+        }
+        JobWake::Batched => enqueue_batched(world, &key),
+        JobWake::OnlyPods => orphan_pods::enqueue(world, OrphanKey::selected(job)),
     }
-    if before.metadata.generation == job.metadata.generation {
-        enqueue_batched(world, &key);
-    } else {
-        let now = world.now;
-        enqueue_at(world, &key, now);
-    }
-    let deadline = job.spec.active_deadline_seconds;
-    if let (Some(start), Some(seconds)) = (job.status.start_time, deadline)
-        && before.spec.active_deadline_seconds != deadline
-    {
-        let at = world_time(world, start.plus_nanos(seconds_to_nanos(seconds)));
+    if let Some(deadline) = update.deadline {
+        let at = world_time(world, deadline);
         enqueue_at(world, &key, at);
     }
 }

@@ -4,7 +4,7 @@ use policy_core::Timestamp;
 
 /// A token bucket.
 #[derive(Debug, Default)]
-pub(crate) struct Throttle {
+pub struct Throttle {
     interval_nanos: i64,
     burst_nanos: i64,
     /// When the calls let through so far have had their time.
@@ -13,7 +13,7 @@ pub(crate) struct Throttle {
 
 impl Throttle {
     /// `qps` calls a second, `burst` of them at once; no limit when `qps` is not positive.
-    pub(crate) fn new(qps: f64, burst: u32) -> Self {
+    pub fn new(qps: f64, burst: u32) -> Self {
         if qps <= 0.0 {
             return Throttle::default();
         }
@@ -23,7 +23,7 @@ impl Throttle {
     }
 
     /// When the next call may go out; it counts as gone.
-    pub(crate) fn next(&mut self, now: Timestamp) -> Timestamp {
+    pub fn next(&mut self, now: Timestamp) -> Timestamp {
         let busy_until = self.busy_until.map_or(now, |until| until.max(now));
         self.busy_until = Some(busy_until.plus_nanos(self.interval_nanos));
         busy_until.plus_nanos(-self.burst_nanos).max(now)

@@ -6,13 +6,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A queue of keys.
 #[derive(Debug)]
-pub(crate) struct WorkQueue<K> {
+pub struct WorkQueue<K> {
     ready: VecDeque<K>,
     /// Keys that are to be worked on, whether or not somebody is at work on them.
     dirty: BTreeSet<K>,
     processing: BTreeSet<K>,
     /// When a key is added by itself; the earliest wish counts.
     delayed: BTreeMap<K, Timestamp>,
+    /// The same, the earliest first.
+    by_time: BTreeSet<(Timestamp, K)>,
     failures: BTreeMap<K, u32>,
     first_delay_nanos: i64,
     longest_delay_nanos: i64,
@@ -20,12 +22,13 @@ pub(crate) struct WorkQueue<K> {
 
 impl<K: Ord + Clone> WorkQueue<K> {
     /// An empty queue; retries are delayed by `first_delay_nanos`, doubling up to `longest_delay_nanos`.
-    pub(crate) fn new(first_delay_nanos: i64, longest_delay_nanos: i64) -> Self {
+    pub fn new(first_delay_nanos: i64, longest_delay_nanos: i64) -> Self {
         WorkQueue {
             ready: VecDeque::new(),
             dirty: BTreeSet::new(),
             processing: BTreeSet::new(),
             delayed: BTreeMap::new(),
+            by_time: BTreeSet::new(),
             failures: BTreeMap::new(),
             first_delay_nanos,
             longest_delay_nanos,
@@ -33,7 +36,7 @@ impl<K: Ord + Clone> WorkQueue<K> {
     }
 
     /// Adds a key now. One that is being worked on comes up again afterwards.
-    pub(crate) fn add(&mut self, key: K) {
+    pub fn add(&mut self, key: K) {
         if self.dirty.insert(key.clone()) && !self.processing.contains(&key) {
             self.ready.push_back(key);
         }
@@ -41,26 +44,23 @@ impl<K: Ord + Clone> WorkQueue<K> {
 
     /// Adds a key at an instant; returns whether the caller has to call [`WorkQueue::due`] then.
     #[must_use]
-    pub(crate) fn add_at(&mut self, key: K, at: Timestamp, now: Timestamp) -> bool {
+    pub fn add_at(&mut self, key: K, at: Timestamp, now: Timestamp) -> bool {
         if at <= now {
             self.add(key);
             return false;
         }
-        match self.delayed.get_mut(&key) {
-            Some(earlier) if *earlier <= at => false,
-            Some(later) => {
-                *later = at;
-                true
-            }
-            None => {
-                self.delayed.insert(key, at);
-                true
-            }
+        match self.delayed.get(&key) {
+            Some(earlier) if *earlier <= at => return false,
+            Some(later) => drop(self.by_time.remove(&(*later, key.clone()))),
+            None => {}
         }
+        self.delayed.insert(key.clone(), at);
+        self.by_time.insert((at, key));
+        true
     }
 
     /// When a key that failed is to be tried again; counts the failure.
-    pub(crate) fn retry_delay_nanos(&mut self, key: &K) -> i64 {
+    pub fn retry_delay_nanos(&mut self, key: &K) -> i64 {
         let failures = self.failures.entry(key.clone()).or_default();
         let delay = 1_i64.checked_shl(*failures).and_then(|times| self.first_delay_nanos.checked_mul(times));
         *failures = failures.saturating_add(1).min(62);
@@ -68,25 +68,40 @@ impl<K: Ord + Clone> WorkQueue<K> {
     }
 
     /// Forgets the failures of a key.
-    pub(crate) fn forget(&mut self, key: &K) {
+    pub fn forget(&mut self, key: &K) {
         self.failures.remove(key);
     }
 
     /// Whether the key is delayed until `at` or sooner.
-    pub(crate) fn waits(&self, key: &K, at: Timestamp) -> bool {
+    pub fn waits(&self, key: &K, at: Timestamp) -> bool {
         self.delayed.get(key).is_some_and(|delayed| *delayed <= at)
     }
 
     /// Adds the key if its delay is over by now.
-    pub(crate) fn due(&mut self, key: &K, now: Timestamp) {
-        if self.delayed.get(key).is_some_and(|at| *at <= now) {
+    pub fn due(&mut self, key: &K, now: Timestamp) {
+        if let Some(at) = self.delayed.get(key).copied().filter(|at| *at <= now) {
             self.delayed.remove(key);
+            self.by_time.remove(&(at, key.clone()));
             self.add(key.clone());
         }
     }
 
+    /// Adds every key whose delay is over by now.
+    pub fn all_due(&mut self, now: Timestamp) {
+        while let Some((at, key)) = self.by_time.first().filter(|(at, _)| *at <= now).cloned() {
+            self.by_time.remove(&(at, key.clone()));
+            self.delayed.remove(&key);
+            self.add(key);
+        }
+    }
+
+    /// When the next delay is over.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.by_time.first().map(|(at, _)| *at)
+    }
+
     /// The next key to work on.
-    pub(crate) fn take(&mut self) -> Option<K> {
+    pub fn take(&mut self) -> Option<K> {
         let key = self.ready.pop_front()?;
         self.dirty.remove(&key);
         self.processing.insert(key.clone());
@@ -94,7 +109,7 @@ impl<K: Ord + Clone> WorkQueue<K> {
     }
 
     /// Ends the work on a key.
-    pub(crate) fn done(&mut self, key: &K) {
+    pub fn done(&mut self, key: &K) {
         self.processing.remove(key);
         if self.dirty.contains(key) {
             self.ready.push_back(key.clone());
@@ -102,12 +117,12 @@ impl<K: Ord + Clone> WorkQueue<K> {
     }
 
     /// How many keys are being worked on.
-    pub(crate) fn at_work(&self) -> usize {
+    pub fn at_work(&self) -> usize {
         self.processing.len()
     }
 
     /// Whether nobody works on anything and nothing is to be worked on now.
-    pub(crate) fn is_idle(&self) -> bool {
+    pub fn is_idle(&self) -> bool {
         self.ready.is_empty() && self.processing.is_empty()
     }
 }
@@ -147,6 +162,18 @@ mod tests {
         queue.done(&"a");
         queue.due(&"a", at(5));
         assert_eq!(queue.take(), None);
+    }
+
+    #[test]
+    fn the_earliest_wish_counts_and_all_that_is_due_comes_up() {
+        let at = |seconds| Timestamp::from_unix(seconds, 0).unwrap();
+        let mut queue = WorkQueue::new(1, 60);
+        assert!(queue.add_at("a", at(9), at(0)) && queue.add_at("b", at(5), at(0)));
+        assert!(queue.add_at("a", at(3), at(0)) && !queue.add_at("a", at(4), at(0)));
+        assert_eq!(queue.next_due(), Some(at(3)));
+        queue.all_due(at(5));
+        assert_eq!((queue.take(), queue.take(), queue.take()), (Some("a"), Some("b"), None));
+        assert_eq!(queue.next_due(), None);
     }
 
     #[test]
