@@ -11,6 +11,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 mod clock;
+#[cfg(feature = "controller")]
+mod cluster;
 mod completions;
 pub mod console;
 #[cfg(feature = "controller")]
@@ -23,6 +25,8 @@ mod explain;
 mod lint;
 mod only;
 pub mod quartz;
+#[cfg(feature = "controller")]
+mod record;
 mod replay;
 mod scenario;
 mod schedule;
@@ -55,6 +59,8 @@ enum Command {
     WorstCase(worst_case::Args),
     Expand(expand::Args),
     Replay(replay::Args),
+    #[cfg(feature = "controller")]
+    Record(record::Args),
     // Boxed: its flags outnumber all others.
     #[cfg(feature = "controller")]
     Controller(Box<controller::Args>),
@@ -166,6 +172,8 @@ fn run(command: Option<&Command>, console: &mut Console) -> Outcome {
         Command::WorstCase(args) => worst_case::run(args, console),
         Command::Expand(args) => expand::run(args, console),
         Command::Replay(args) => replay::run(args, console),
+        #[cfg(feature = "controller")]
+        Command::Record(args) => record::run(args, console),
         #[cfg(feature = "controller")]
         Command::Controller(args) => controller::run(args),
         Command::Completions(args) => completions::run(args, console),

@@ -29,6 +29,7 @@ mod clock;
 mod connect;
 mod cron_jobs;
 mod events;
+pub mod fetch;
 mod jobs;
 mod lease;
 mod limiter;
@@ -37,6 +38,7 @@ mod objects;
 mod options;
 mod orphans;
 mod queue;
+pub mod record;
 mod reflect;
 mod serve;
 mod state;
@@ -98,7 +100,7 @@ async fn start(options: Options) -> Result<End, Diagnostic> {
     // Signals count from the start.
     let stop = stop_signal()?;
     let clock = Clock::new();
-    let connection = connect::connect(options.kubeconfig.as_deref()).await?;
+    let connection = connect::connect(options.kubeconfig.as_deref(), None).await?;
     let metrics = Arc::new(Metrics::default());
     let limiter = Arc::new(Limiter::new(clock, options.qps, options.burst));
     let api = Api::new(connection.client, limiter, metrics.clone());

@@ -9,7 +9,7 @@ use policy_core::{Manages, Settings};
 use std::path::PathBuf;
 
 mod address;
-mod duration;
+pub(super) mod duration;
 mod gates;
 mod log;
 

@@ -24,13 +24,15 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
+  jobpolicy explain job/pi -n shop
   kubectl get job,pods,events -o json | jobpolicy explain -
   kubectl get cronjobs,jobs -o yaml | jobpolicy explain - cronjob/hello
   jobpolicy explain job-with-pods.yaml --now 2026-01-01T00:01:00Z --all
   jobpolicy explain creation-waits-for-backoff
   jobpolicy explain --list")]
 pub(super) struct Args {
-    /// Files of YAML or JSON, `-` for standard input, and the Job or CronJob to explain; or codes of rules
+    /// Files of YAML or JSON, `-` for standard input, and the Job or CronJob to explain, which is read from the cluster
+    /// without a file; or codes of rules
     #[arg(value_name = "FILE|KIND/NAME|RULE", required_unless_present = "list", conflicts_with = "list")]
     what: Vec<PathBuf>,
     /// Explain this object only, like `job/pi`
@@ -47,6 +49,9 @@ pub(super) struct Args {
     list: bool,
     #[command(flatten)]
     output: OutputArgs,
+    #[cfg(feature = "controller")]
+    #[command(flatten)]
+    cluster: super::cluster::Args,
 }
 
 /// What the arguments ask for.
@@ -69,10 +74,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Outcome {
         console.result(args.output.output, || rules_as_value(&asked.rules), in_words);
         return Ok(Verdict::Yes);
     }
-    let (manifests, problems) = manifest::read_all(&asked.files);
-    if !problems.is_empty() {
-        return Err(Failure::Problems(problems));
-    }
+    let manifests = manifests(args, &asked)?;
     let clock = Clock::new(args.now);
     let read = match Read::new(&manifests, asked.only.as_ref(), clock.now) {
         Ok(read) => read,
@@ -98,6 +100,20 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Outcome {
     Ok(Verdict::Yes)
 }
 
+/// The objects of the files, or, without files, of the cluster.
+fn manifests(args: &Args, asked: &Asked) -> Result<Vec<Manifest>, Failure> {
+    #[cfg(feature = "controller")]
+    if let Some(only) = asked.only.as_ref().filter(|_| asked.files.is_empty()) {
+        let (kind, name) = only.parts();
+        let listing = crate::controller::fetch::fetch(&args.cluster.cluster(), kind == "CronJob", name)?;
+        return Ok(manifest::parse(&manifest::Source::new("the answer of the API server", listing))?);
+    }
+    #[cfg(feature = "controller")]
+    args.cluster.refuse_with_files()?;
+    let (manifests, problems) = manifest::read_all(&asked.files);
+    if problems.is_empty() { Ok(manifests) } else { Err(Failure::Problems(problems)) }
+}
+
 /// Tells files, objects and rules apart. What exists as a file is a file.
 fn sort_out(args: &Args) -> Result<Asked, Diagnostic> {
     let mut asked = Asked { only: args.only.clone(), ..Asked::default() };
@@ -105,10 +121,12 @@ fn sort_out(args: &Args) -> Result<Asked, Diagnostic> {
         match what.to_str().filter(|_| !what.exists()) {
             Some(text) if is_code(text) => asked.rules.push(find_rule(text)?),
             Some(text) if Only::parse(text).is_ok() => asked.only = Only::parse(text).ok(),
+            Some(text) if is_typed_name(text) => return Err(wrong_kind(text)),
             _ => asked.files.push(what.clone()),
         }
     }
-    if asked.rules.is_empty() && asked.files.is_empty() {
+    let reads_cluster = cfg!(feature = "controller") && asked.only.is_some();
+    if asked.rules.is_empty() && asked.files.is_empty() && !reads_cluster {
         return Err(Diagnostic::error("there is no file to read")
             .help("`kubectl get job,pods,events -o json | jobpolicy explain - job/NAME`"));
     }
@@ -123,6 +141,18 @@ fn sort_out(args: &Args) -> Result<Asked, Diagnostic> {
 fn is_code(text: &str) -> bool {
     let letters = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(letters)
+}
+
+/// Whether it is like `pod/NAME`, in words that kubectl takes, and not the path of a file.
+fn is_typed_name(text: &str) -> bool {
+    let kinds =
+        ["pod", "pods", "po", "deployment", "deployments", "deploy", "cronjobs", "jobs", "job", "cronjob"];
+    let kind = text.split_once('/').filter(|(_, name)| !name.contains('/')).map(|(kind, _)| kind);
+    kind.is_some_and(|kind| kinds.contains(&kind) || kind.ends_with(".batch") || kind.ends_with(".apps"))
+}
+
+fn wrong_kind(text: &str) -> Diagnostic {
+    Diagnostic::error(format!("`{text}` cannot be explained")).help("expected `job/NAME` or `cronjob/NAME`")
 }
 
 fn find_rule(code: &str) -> Result<Rule, Diagnostic> {

@@ -15,11 +15,17 @@ impl Only {
         let refused = || format!("`{text}` is not like `job/NAME` or `cronjob/NAME`");
         let (kind, name) = text.split_once('/').filter(|(_, name)| !name.is_empty()).ok_or_else(refused)?;
         let kind = match kind.to_ascii_lowercase().as_str() {
-            "job" | "jobs" | "job.batch" => "Job",
-            "cronjob" | "cronjobs" | "cj" | "cronjob.batch" => "CronJob",
+            "job" | "jobs" | "job.batch" | "jobs.batch" => "Job",
+            "cronjob" | "cronjobs" | "cj" | "cronjob.batch" | "cronjobs.batch" => "CronJob",
             _ => return Err(refused()),
         };
         Ok(Only { kind, name: name.to_owned() })
+    }
+
+    /// The kind and the name.
+    #[cfg(feature = "controller")]
+    pub(super) fn parts(&self) -> (&'static str, &str) {
+        (self.kind, &self.name)
     }
 
     pub(super) fn matches(&self, manifest: &Manifest) -> bool {

@@ -16,9 +16,12 @@ pub(super) struct Connection {
     pub(super) namespace: String,
 }
 
-/// Connects as the command line and the environment say.
-pub(super) async fn connect(kubeconfig: Option<&Path>) -> Result<Connection, Diagnostic> {
-    let (mut config, in_cluster) = configuration(kubeconfig).await?;
+/// Connects as the command line and the environment say; without a context to the current one.
+pub(super) async fn connect(
+    kubeconfig: Option<&Path>,
+    context: Option<&str>,
+) -> Result<Connection, Diagnostic> {
+    let (mut config, in_cluster) = configuration(kubeconfig, context).await?;
     // Whether to repeat a call is decided where it is known what the call does.
     config.default_retry = false;
     let agent = concat!("jobpolicy/", env!("CARGO_PKG_VERSION"));
@@ -31,7 +34,10 @@ pub(super) async fn connect(kubeconfig: Option<&Path>) -> Result<Connection, Dia
     Ok(Connection { client, server, in_cluster, namespace })
 }
 
-async fn configuration(kubeconfig: Option<&Path>) -> Result<(Config, bool), Diagnostic> {
+async fn configuration(
+    kubeconfig: Option<&Path>,
+    context: Option<&str>,
+) -> Result<(Config, bool), Diagnostic> {
     let files = match kubeconfig {
         Some(file) => vec![file.to_path_buf()],
         None => files_of_environment(),
@@ -58,7 +64,7 @@ async fn configuration(kubeconfig: Option<&Path>) -> Result<(Config, bool), Diag
             None => next,
         });
     }
-    let options = KubeConfigOptions::default();
+    let options = KubeConfigOptions { context: context.map(str::to_owned), ..KubeConfigOptions::default() };
     let config = Config::from_custom_kubeconfig(merged.unwrap_or_default(), &options).await;
     Ok((config.map_err(|error| unusable(&error))?, false))
 }

@@ -19,13 +19,13 @@ const PAGE: u32 = 500;
 const WATCH_SECONDS: u32 = 480;
 const SILENCE: Duration = Duration::from_secs(120);
 /// Waits after failures double between these.
-const FIRST_DELAY: Duration = Duration::from_millis(500);
-const LONGEST_DELAY: Duration = Duration::from_secs(15);
+pub(super) const FIRST_DELAY: Duration = Duration::from_millis(500);
+pub(super) const LONGEST_DELAY: Duration = Duration::from_secs(15);
 /// A line of a watch that is longer than this is none.
 const LONGEST_LINE: usize = 64 << 20;
 
 /// What a kind of object is shown to.
-pub(super) trait Sink: Send + Sync + 'static {
+pub(super) trait Sink: Send + Sync {
     /// What is listed, such as `jobs`.
     fn resource(&self) -> &'static str;
     /// An object was added or has changed; its key, if it could be read.
@@ -38,6 +38,10 @@ pub(super) trait Sink: Send + Sync + 'static {
     fn keys(&self) -> Vec<Key>;
     /// How far the watch has come.
     fn reached(&self, version: &str);
+    /// A list is complete, and is of this version.
+    fn listed(&self, version: &str) {
+        self.reached(version);
+    }
 }
 
 /// Why the state of the cluster cannot be followed now.
@@ -47,7 +51,7 @@ pub(super) type Trouble = watch::Sender<Option<String>>;
 pub(super) async fn follow(
     api: Api,
     path: String,
-    sink: impl Sink,
+    sink: impl Sink + 'static,
     synced: watch::Sender<bool>,
     trouble: Trouble,
 ) {
@@ -82,7 +86,7 @@ fn explain(error: &ApiError, verb: &str, resource: &str) -> String {
 }
 
 /// Shows everything that is there; returns the version of the list.
-async fn list(api: &Api, path: &str, sink: &impl Sink) -> Result<String, ApiError> {
+pub(super) async fn list(api: &Api, path: &str, sink: &impl Sink) -> Result<String, ApiError> {
     let mut seen = HashSet::new();
     let mut next = String::new();
     let mut restarts = 0;
@@ -90,7 +94,7 @@ async fn list(api: &Api, path: &str, sink: &impl Sink) -> Result<String, ApiErro
         // A list that outlives its snapshot starts again, in the end all at once.
         let limit = if restarts < 2 { format!("limit={PAGE}") } else { String::new() };
         let query = if next.is_empty() { limit } else { format!("{limit}&continue={}", escape(&next)) };
-        let answer = match api.call_at_once(&Call::get(format!("{path}?{query}"))).await {
+        let answer = match api.call_at_once(&Call::get(joined(path, &query))).await {
             Err(error) if error.is_expired() && !next.is_empty() => {
                 (next, restarts) = (String::new(), restarts + 1);
                 seen.clear();
@@ -104,7 +108,7 @@ async fn list(api: &Api, path: &str, sink: &impl Sink) -> Result<String, ApiErro
             for key in sink.keys().iter().filter(|key| !seen.contains(*key)) {
                 sink.vanished(key);
             }
-            sink.reached(&page.metadata.resource_version);
+            sink.listed(&page.metadata.resource_version);
             return Ok(page.metadata.resource_version);
         }
         next = page.metadata.next;
@@ -115,19 +119,11 @@ async fn list(api: &Api, path: &str, sink: &impl Sink) -> Result<String, ApiErro
 async fn watch_from(api: &Api, path: &str, sink: &impl Sink, mut version: String) {
     let mut delay = FIRST_DELAY;
     loop {
-        let query = format!("watch=1&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECONDS}");
-        let opened = api.stream(&format!("{path}?{query}&resourceVersion={version}")).await;
-        let ended = match opened {
-            Ok(body) => {
-                let before = version.clone();
-                let ended = watch(body, sink, &mut version).await;
-                if version != before {
-                    delay = FIRST_DELAY;
-                }
-                ended
-            }
-            Err(error) => Err(error),
-        };
+        let before = version.clone();
+        let ended = watch_once(api, path, sink, &mut version).await;
+        if version != before {
+            delay = FIRST_DELAY;
+        }
         match ended {
             // Whoever cuts watches short must not make this a busy loop.
             Ok(()) => tokio::time::sleep(FIRST_DELAY / 5).await,
@@ -142,6 +138,24 @@ async fn watch_from(api: &Api, path: &str, sink: &impl Sink, mut version: String
             }
         }
     }
+}
+
+/// Watches until the server or an error ends the watch; `version` tells how far it came.
+pub(super) async fn watch_once(
+    api: &Api,
+    path: &str,
+    sink: &impl Sink,
+    version: &mut String,
+) -> Result<(), ApiError> {
+    let query =
+        format!("watch=1&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECONDS}&resourceVersion={version}");
+    let body = api.stream(&joined(path, &query)).await?;
+    watch(body, sink, version).await
+}
+
+/// A path, which may have a query, with more of it.
+fn joined(path: &str, query: &str) -> String {
+    format!("{path}{}{query}", if path.contains('?') { '&' } else { '?' })
 }
 
 /// Takes a watch's events in until it ends.

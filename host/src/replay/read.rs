@@ -179,7 +179,10 @@ impl Builder {
                 "ADDED" => EventType::Added,
                 "MODIFIED" => EventType::Modified,
                 "DELETED" => EventType::Deleted,
-                "BOOKMARK" => continue,
+                "BOOKMARK" => {
+                    self.bookmark(event.object.get());
+                    continue;
+                }
                 "ERROR" => return Err(fail(at_object(), watch_error(event.object))),
                 other => {
                     let message =

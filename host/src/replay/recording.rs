@@ -199,6 +199,20 @@ impl Builder {
         Ok(())
     }
 
+    /// Takes in a bookmark. One that ends a list says that everything before it was found, not seen to happen
+    /// (upstream `InitialEventsAnnotationKey`).
+    pub(super) fn bookmark(&mut self, text: &str) {
+        // Bookmarks of other forms say nothing that matters here.
+        let value: Value = serde_json::from_str(text).unwrap_or_default();
+        let ends_list = value
+            .pointer("/metadata/annotations/k8s.io~1initial-events-end")
+            .is_some_and(|end| end == "true");
+        let version = value.pointer("/metadata/resourceVersion").and_then(Value::as_str);
+        if let Some(version) = version.filter(|_| ends_list).and_then(|version| version.parse().ok()) {
+            self.found_until = self.found_until.max(version);
+        }
+    }
+
     /// Ends a stream.
     pub(super) fn end_stream(&mut self) {
         self.highest = 0;

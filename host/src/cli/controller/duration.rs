@@ -5,7 +5,7 @@ const UNITS: [(&str, f64); 8] =
     [("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 6e10), ("h", 3.6e12)];
 
 /// The nanoseconds of a duration that is not negative.
-pub(super) fn nanos(text: &str) -> Result<i64, String> {
+pub(in crate::cli) fn nanos(text: &str) -> Result<i64, String> {
     let wrong = || "expected a duration such as 10s, 1m30s or 200ms".to_string();
     if text == "0" {
         return Ok(0);
