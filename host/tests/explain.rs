@@ -49,7 +49,6 @@ snapshots! {
     a_rule_with_a_typo: ["creation-waits-for-backof"];
     a_rule_that_there_is_none_of: ["pizza"];
     a_job_that_is_not_there: ["explain/ended.yaml", "job/nobody"];
-    no_file: ["job/pi"];
     a_rule_and_a_file: ["job-ended", "explain/ended.yaml"];
 }
 

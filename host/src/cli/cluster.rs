@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// How to find the cluster.
 #[derive(Clone, Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct ClusterArgs {
     /// The kubeconfig; else KUBECONFIG, else ~/.kube/config, else the account of the Pod
     #[arg(long, value_name = "FILE", help_heading = "Cluster")]
     kubeconfig: Option<PathBuf>,
@@ -18,7 +18,7 @@ pub(super) struct Args {
     namespace: Option<String>,
 }
 
-impl Args {
+impl ClusterArgs {
     pub(super) fn cluster(&self) -> Cluster {
         Cluster {
             kubeconfig: self.kubeconfig.clone(),

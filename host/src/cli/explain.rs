@@ -51,7 +51,7 @@ pub(super) struct Args {
     output: OutputArgs,
     #[cfg(feature = "controller")]
     #[command(flatten)]
-    cluster: super::cluster::Args,
+    cluster: super::cluster::ClusterArgs,
 }
 
 /// What the arguments ask for.

@@ -40,7 +40,7 @@ pub(super) struct Args {
     #[arg(long)]
     force: bool,
     #[command(flatten)]
-    cluster: cluster::Args,
+    cluster: cluster::ClusterArgs,
 }
 
 pub(super) fn run(args: &Args, console: &mut Console) -> Outcome {
