@@ -5,7 +5,6 @@ use super::memory::{Inferred, Memory, Unknown};
 use super::next::{self, Next, Outlook, ends};
 use super::pods::{PodRow, Pods};
 use super::{CallRow, FindingRow, World, calls, full_name, rows};
-use crate::wire;
 use policy_core::explain::{Rule, Trace};
 use policy_core::job::{Claim, JobVerdict, JobView, Plan, PodDigester, PodFacts, decide};
 use policy_core::spec::{Job, Pod, condition};
@@ -99,7 +98,7 @@ pub fn job(job: &Job, world: &World<'_>, now: Timestamp) -> JobReport {
         findings: rows(trace.findings(), &calls),
         not_reached: trace.not_reached("job").collect(),
         unknown: no_pods(job, world).into_iter().chain(memory.unknowns(view, &plan, now)).collect(),
-        plan: wire::job::plan_value(&plan, job, now, memory.memory.backoff.as_ref()),
+        plan: crate::job::plan_value(&plan, job, now, memory.memory.backoff.as_ref()),
         inferred: memory.inferred,
         next: coming,
         calls,
