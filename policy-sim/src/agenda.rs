@@ -5,13 +5,13 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// Things that are due, by time and then in the order in which they were planned.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Agenda<T> {
     heap: BinaryHeap<Reverse<Due<T>>>,
     planned: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Due<T> {
     at: Timestamp,
     order: u64,

@@ -37,7 +37,7 @@ use orphan_pods::OrphanPods;
 use ttl_controller::TtlController;
 
 /// Something due in the control plane.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Due {
     /// A watch shows what has come in.
     Watch(Resource),
@@ -80,7 +80,7 @@ pub(crate) enum Worker {
 }
 
 /// The control plane's state.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Control {
     /// Counts the lives of the controllers: what was planned in an earlier one is void.
     pub(crate) epoch: u64,

@@ -42,7 +42,7 @@ use scheduler::Scheduler;
 use std::collections::BTreeMap;
 
 /// Something due in the data plane. A turn tells apart what was planned for an earlier state: it is then ignored.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Due {
     /// The scheduler looks for places.
     Schedule,
@@ -99,7 +99,7 @@ pub(crate) struct Of {
 }
 
 /// The data plane's state.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Data {
     nodes: Vec<Node>,
     scheduler: Scheduler,

@@ -114,7 +114,7 @@ pub enum InjectedError {
 }
 
 /// A call as faults see it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct CallInfo {
     pub(crate) verb: &'static str,
     pub(crate) kind: &'static str,
@@ -177,7 +177,7 @@ impl CallMatch {
 }
 
 /// What a call meets.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Fate {
     /// Nothing.
     Goes,
@@ -190,7 +190,7 @@ pub(crate) enum Fate {
 }
 
 /// The faults that wait for their calls.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Faults {
     waiting: Vec<(Fault, u64)>,
     /// How many calls the controllers have made.

@@ -31,7 +31,7 @@ use draft::Draft;
 const COMPONENT: &str = "job-controller";
 
 /// The Job controller.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct JobController {
     pub(super) queue: WorkQueue<Key>,
     pub(super) throttle: Throttle,
@@ -49,7 +49,7 @@ impl JobController {
 }
 
 /// What the controller has of one Job, by namespace and name.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Entry {
     /// The Job as the informer shows it.
     job: Option<Arc<Job>>,
@@ -66,7 +66,7 @@ struct Entry {
 }
 
 /// The versions of the last own writes (upstream `consistencyStore`).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Written {
     uid: String,
     job: u64,
@@ -74,7 +74,7 @@ struct Written {
 }
 
 /// A sync under way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Run {
     paused: Option<Paused>,
     calls: Vec<Call>,

@@ -31,7 +31,7 @@ impl OrphanKey {
 }
 
 /// The orphans' queue.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct OrphanPods {
     pub(super) queue: WorkQueue<OrphanKey>,
 }

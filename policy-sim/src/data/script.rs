@@ -8,7 +8,7 @@ use crate::World;
 use std::sync::Arc;
 
 /// A process in a container.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Process {
     program: Program,
     place: usize,

@@ -49,7 +49,7 @@ pub struct Held {
 }
 
 /// A run of a scenario.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Run<'s> {
     scenario: &'s Scenario,
     /// The cluster.

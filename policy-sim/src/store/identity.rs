@@ -6,7 +6,7 @@ const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 const SUFFIX_LENGTH: usize = 5;
 
 /// Makes UIDs and name suffixes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Identities(fastrand::Rng);
 
 impl Default for Identities {

@@ -5,7 +5,7 @@ use crate::config::ApiConfig;
 use policy_core::{NANOS_PER_SECOND, Timestamp};
 
 /// The limits, and how much of the rate is used up.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Limits {
     config: ApiConfig,
     /// When the creations let through so far have had their time.
