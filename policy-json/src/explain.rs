@@ -22,7 +22,7 @@ pub mod rules;
 pub use calls::CallRow;
 pub use cron_job::{CronJobReport, cron_job};
 pub use event::{EventRecord, EventRow};
-pub use job::{JobReport, State, job};
+pub use job::{JobReport, State, job, job_remembered};
 pub use memory::{Inferred, Unknown};
 pub use next::{Next, wait};
 pub use objects::{Objects, World};

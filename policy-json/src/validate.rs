@@ -89,6 +89,29 @@ pub fn answer(line: &[u8], zones: &dyn TimeZones, out: &mut Vec<u8>) -> Result<(
     serde_json::to_writer(out, &answer).map_err(|error| unwritable(parsed.id, &error))
 }
 
+/// The object as the API server would store it if it were created now.
+///
+/// # Errors
+/// What the API server would refuse: fields, empty for the whole object, and what is wrong with them.
+pub fn created(
+    object: &serde_json::Value,
+    now: Timestamp,
+    zones: &dyn TimeZones,
+) -> Result<serde_json::Value, Vec<(String, String)>> {
+    let whole = |message: String| vec![(String::new(), message)];
+    let raw = RawValue::from_string(object.to_string()).map_err(|error| whole(error.to_string()))?;
+    let review =
+        validate_create(&raw, &CreateContext { creation_timestamp: now, ..context() }, &rules(zones));
+    let mut refused: Vec<(String, String)> = Vec::new();
+    refused.extend(review.decode_error.iter().map(|message| (String::new(), message.clone())));
+    refused.extend(review.strict_errors.iter().map(|message| (String::new(), message.clone())));
+    refused.extend(review.errors.iter().map(|error| (error.field.clone(), error.detail.to_string())));
+    if !refused.is_empty() {
+        return Err(refused);
+    }
+    serde_json::to_value(&review.defaulted).map_err(|error| whole(error.to_string()))
+}
+
 /// What created objects get: fixed, so that answers can be compared.
 fn context() -> CreateContext<'static> {
     CreateContext {

@@ -61,6 +61,11 @@ impl<T> Agenda<T> {
         self.heap.pop().map(|Reverse(due)| (due.at, due.what))
     }
 
+    /// Everything that is planned, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (Timestamp, &T)> {
+        self.heap.iter().map(|Reverse(due)| (due.at, &due.what))
+    }
+
     /// Whether nothing is planned.
     pub fn is_empty(&self) -> bool {
         self.heap.is_empty()

@@ -11,6 +11,7 @@ pub(crate) mod fault;
 mod garbage;
 mod informer;
 mod job_controller;
+mod mind;
 mod orphan_pods;
 mod patch;
 mod process;
@@ -23,6 +24,7 @@ mod users;
 mod watch;
 
 pub use informer::Resource;
+pub use mind::JobMind;
 pub use users::{Applied, Deletion, Selection};
 
 pub(crate) use informer::Key;

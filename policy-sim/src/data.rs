@@ -1,6 +1,7 @@
 //! The data plane: scheduler, nodes, kubelets, images, containers, DNS, queues.
 
 mod behaviour;
+mod coming;
 mod command;
 mod disturbance;
 mod dns;
@@ -23,6 +24,7 @@ mod stop;
 mod tests;
 mod waiting;
 
+pub use coming::Coming;
 pub use disturbance::{Disturbance, PodSelect};
 pub use dns::Service;
 pub use nodes::NodeView;

@@ -52,17 +52,29 @@ pub struct Decision {
     pub findings: Vec<Finding>,
 }
 
-/// All that is recorded of a run.
+/// The first decisions that are not the same in two runs, if there are such; `None` where a run has none any more.
+pub fn parting<'d>(a: &'d [Arc<Decision>], b: &'d [Arc<Decision>]) -> Option<[Option<&'d Decision>; 2]> {
+    let same = |a: &Decision, b: &Decision| {
+        (a.at, &a.object, a.verdict, a.calls, a.wake) == (b.at, &b.object, b.verdict, b.calls, b.wake)
+    };
+    let place = (0..a.len().max(b.len())).find(|place| match (a.get(*place), b.get(*place)) {
+        (Some(a), Some(b)) => !same(a, b),
+        _ => true,
+    })?;
+    Some([a.get(place).map(|decision| &**decision), b.get(place).map(|decision| &**decision)])
+}
+
+/// All that is recorded of a run. Entries are shared, so that a copy of a world costs little.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
     /// Events, in order.
-    pub events: Vec<EventRecord>,
+    pub events: Vec<Arc<EventRecord>>,
     /// What containers printed, by Pod name.
-    pub logs: BTreeMap<Arc<str>, Vec<String>>,
+    pub logs: BTreeMap<Arc<str>, Arc<Vec<String>>>,
     /// Every change of a Pod, in watch order; kept only when there is a list from the start.
     pub pod_changes: Option<Vec<PodChange>>,
     /// Decisions, in order.
-    pub decisions: Vec<Decision>,
+    pub decisions: Vec<Arc<Decision>>,
     printed: usize,
 }
 
@@ -75,6 +87,14 @@ impl Record {
     /// Adds a line to a Pod's log.
     pub fn print(&mut self, pod: &Arc<str>, line: String) {
         self.printed += 1;
-        self.logs.entry(pod.clone()).or_default().push(line);
+        Arc::make_mut(self.logs.entry(pod.clone()).or_default()).push(line);
+    }
+
+    pub(crate) fn event(&mut self, event: EventRecord) {
+        self.events.push(Arc::new(event));
+    }
+
+    pub(crate) fn decision(&mut self, decision: Decision) {
+        self.decisions.push(Arc::new(decision));
     }
 }

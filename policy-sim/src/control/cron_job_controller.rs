@@ -171,7 +171,7 @@ fn finish(world: &mut World, key: &Key, finished: Finished) {
     publish(world, COMPONENT, "CronJob", &key.1, finished.events);
     let (calls, told, trace) = run.map(|run| (run.calls_made, run.told, run.trace)).unwrap_or_default();
     let failed = finished.error.is_some();
-    world.record.decisions.push(Decision {
+    world.record.decision(Decision {
         at: world.now,
         controller: COMPONENT,
         object: format!("CronJob/{}", key.1),

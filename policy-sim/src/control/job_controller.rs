@@ -46,11 +46,15 @@ impl JobController {
             entries: BTreeMap::new(),
         }
     }
+
+    pub(super) fn entry(&self, namespace: &str, name: &str) -> Option<&Entry> {
+        self.entries.get(&(namespace.into(), name.into()))
+    }
 }
 
 /// What the controller has of one Job, by namespace and name.
 #[derive(Clone, Debug, Default)]
-struct Entry {
+pub(super) struct Entry {
     /// The Job as the informer shows it.
     job: Option<Arc<Job>>,
     /// Digests Pods for that Job.
@@ -177,6 +181,19 @@ fn start(world: &mut World, key: &Key) {
 }
 
 impl Entry {
+    pub(super) fn memory(&self) -> &JobMemory {
+        &self.memory
+    }
+
+    pub(super) fn is_syncing(&self) -> bool {
+        self.run.is_some()
+    }
+
+    /// What the last sync saw.
+    pub(super) fn view<'e>(&'e self, settings: &'e policy_core::Settings) -> Option<job::JobView<'e>> {
+        self.cache.as_ref().map(|cache| cache.view(settings))
+    }
+
     fn needs_candidates(&self) -> bool {
         let uid = |job: &Job| job.metadata.uid.clone();
         self.job.as_deref().map(uid) != self.cache.as_ref().map(|cache| uid(cache.job()))
@@ -271,7 +288,7 @@ fn finish(world: &mut World, key: &Key, finished: Finished) {
     let run = entry.run.take();
     publish(world, COMPONENT, "Job", &key.1, finished.events);
     let (calls, told, trace) = run.map(|run| (run.calls_made, run.told, run.trace)).unwrap_or_default();
-    world.record.decisions.push(Decision {
+    world.record.decision(Decision {
         at: world.now,
         controller: COMPONENT,
         object: format!("Job/{}", key.1),

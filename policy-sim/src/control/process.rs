@@ -52,14 +52,11 @@ pub(super) fn publish(
     events: impl IntoIterator<Item = Event>,
 ) {
     let at = clock(world);
-    world.record.events.extend(events.into_iter().map(|event| EventRecord {
-        at,
-        kind: event.kind,
-        reason: event.reason,
-        object: format!("{kind}/{name}"),
-        message: event.message,
-        component,
-    }));
+    for event in events {
+        let Event { kind: event_kind, reason, message } = event;
+        let object = format!("{kind}/{name}");
+        world.record.event(EventRecord { at, kind: event_kind, reason, object, message, component });
+    }
 }
 
 /// The process dies; it starts again later.

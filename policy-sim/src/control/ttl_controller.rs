@@ -96,7 +96,7 @@ fn note(
         Ok(_) => ("nothing", None, None),
         Err(error) => ("errored", None, Some(error.message.clone())),
     };
-    world.record.decisions.push(Decision {
+    world.record.decision(Decision {
         at: world.now,
         controller: COMPONENT,
         object: format!("Job/{}", key.1),

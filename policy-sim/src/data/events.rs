@@ -26,7 +26,7 @@ impl World {
         let Some(pod) = self.store.pod(pod) else { return };
         let object = format!("Pod/{}", pod.name);
         let reason = reason.into();
-        self.record.events.push(EventRecord { at: self.now, kind, reason, object, message, component });
+        self.record.event(EventRecord { at: self.now, kind, reason, object, message, component });
     }
 
     /// Records a normal event by the kubelet.
@@ -42,13 +42,6 @@ impl World {
     /// Records an event about a node.
     pub(super) fn node_event(&mut self, node: &str, reason: &str, message: String, component: &'static str) {
         let (object, reason) = (format!("Node/{node}"), reason.into());
-        self.record.events.push(EventRecord {
-            at: self.now,
-            kind: "Normal",
-            reason,
-            object,
-            message,
-            component,
-        });
+        self.record.event(EventRecord { at: self.now, kind: "Normal", reason, object, message, component });
     }
 }

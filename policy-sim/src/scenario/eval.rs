@@ -142,7 +142,7 @@ impl View<'_> {
             return counted(count, logs.filter(|(_, lines)| alike(lines)).count(), "Pods with these lines");
         }
         let text = check.contains.as_deref().unwrap_or_default();
-        let lines = logs.flat_map(|(_, lines)| lines).filter(|line| line.contains(text));
+        let lines = logs.flat_map(|(_, lines)| lines.iter()).filter(|line| line.contains(text));
         counted(count, lines.count(), "lines with this text")
     }
 
@@ -151,7 +151,7 @@ impl View<'_> {
             Some((kind, name)) => (crate::store::Kind::parse(kind).as_str().to_lowercase(), name),
             None => ("*".to_owned(), about.as_str()),
         });
-        let wanted = |event: &&crate::record::EventRecord| {
+        let wanted = |event: &&std::sync::Arc<crate::record::EventRecord>| {
             let (kind, name) = event.object.split_once('/').unwrap_or(("", &event.object));
             about.as_ref().is_none_or(|(k, n)| like(k, &kind.to_lowercase()) && like(n, name))
                 && check.kind.as_ref().is_none_or(|kind| kind == event.kind)

@@ -75,7 +75,7 @@ fn resource(kind: &Kind) -> String {
 }
 
 /// The verb as a command line.
-pub(super) fn described(verb: &Verb) -> String {
+pub fn described(verb: &Verb) -> String {
     match verb {
         Verb::Apply(objects) => match objects.as_slice() {
             [one] => format!("kubectl apply ({} {})", text(one, "kind"), text(&one["metadata"], "name")),

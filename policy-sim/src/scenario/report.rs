@@ -3,6 +3,7 @@
 use super::run::Run;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
+use std::io::{self, Write};
 
 /// The report of a run that is over.
 #[derive(Debug)]
@@ -11,6 +12,17 @@ pub struct RunReport<'r, 's> {
     pub run: &'r Run<'s>,
     /// The name of the variant.
     pub variant: &'r str,
+}
+
+impl RunReport<'_, '_> {
+    /// Writes the report as `--output json` prints it: indented, with a line end.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_json(&self, mut out: impl Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut out, self)?;
+        out.write_all(b"\n")
+    }
 }
 
 impl Serialize for RunReport<'_, '_> {

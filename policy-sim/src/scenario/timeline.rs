@@ -27,10 +27,39 @@ pub enum Stage {
     Gone,
 }
 
+impl Stage {
+    /// All of them.
+    pub const ALL: [Stage; 7] = [
+        Stage::Pending,
+        Stage::BackOff,
+        Stage::Running,
+        Stage::Terminating,
+        Stage::Succeeded,
+        Stage::Failed,
+        Stage::Gone,
+    ];
+
+    /// Its name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Stage::Pending => "pending",
+            Stage::BackOff => "backOff",
+            Stage::Running => "running",
+            Stage::Terminating => "terminating",
+            Stage::Succeeded => "succeeded",
+            Stage::Failed => "failed",
+            Stage::Gone => "gone",
+        }
+    }
+}
+
 /// The life of a Pod.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PodLife {
+    /// Its place in the store.
+    #[serde(skip)]
+    pub id: PodId,
     /// Its name.
     #[serde(serialize_with = "as_text")]
     pub name: Arc<str>,
@@ -60,6 +89,7 @@ fn as_text_or_nothing<S: Serializer>(text: &Option<Arc<str>>, serializer: S) -> 
 impl PodLife {
     fn of(pod: &Pod) -> Self {
         PodLife {
+            id: pod.id,
             name: pod.name.clone(),
             job: job_of(pod).map(str::to_owned),
             index: pod.index,
@@ -76,6 +106,17 @@ impl PodLife {
         self.stages.get(place).map(|(_, stage)| *stage)
     }
 
+    /// How long its containers have run up to an instant, those that end in time included.
+    pub fn running_nanos(&self, now: Timestamp) -> i64 {
+        let ends = self.stages.iter().skip(1).map(|(at, _)| *at).chain([now]);
+        let runs = self
+            .stages
+            .iter()
+            .zip(ends)
+            .filter(|((_, stage), _)| matches!(stage, Stage::Running | Stage::Terminating));
+        runs.map(|((since, _), end)| end.min(now).nanos_since(*since).max(0)).sum()
+    }
+
     /// What the Pod does now.
     pub fn stage(&self) -> Option<Stage> {
         self.stages.last().map(|(_, stage)| *stage)
@@ -88,28 +129,39 @@ pub(crate) fn job_of(pod: &Pod) -> Option<&str> {
     owner.map(|owner| owner.name.as_str())
 }
 
+/// A life, and the restarts that it has been told of.
+#[derive(Clone, Debug)]
+struct Told {
+    life: PodLife,
+    restarts: i32,
+}
+
 /// The lives of all Pods of a run, in the order of their creation.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
-    lives: BTreeMap<PodId, (PodLife, i32)>,
+    lives: BTreeMap<PodId, Arc<Told>>,
 }
 
 impl Timeline {
     /// The lives, oldest Pod first.
     pub fn lives(&self) -> impl Iterator<Item = &PodLife> {
-        self.lives.values().map(|(life, _)| life)
+        self.lives.values().map(|told| &told.life)
     }
 
     /// The life of the Pod of that name; the last one's, if there were several.
     pub fn named(&self, name: &str) -> Option<&PodLife> {
-        self.lives.values().rev().map(|(life, _)| life).find(|life| &*life.name == name)
+        self.lives.values().rev().map(|told| &told.life).find(|life| &*life.name == name)
     }
 
     /// Takes note of changes that happened at `now`.
     pub(crate) fn note(&mut self, changes: Vec<PodChange>, now: Timestamp) {
         for change in changes {
             let pod = &change.pod;
-            let (life, restarts) = self.lives.entry(pod.id).or_insert_with(|| (PodLife::of(pod), 0));
+            let told = self
+                .lives
+                .entry(pod.id)
+                .or_insert_with(|| Arc::new(Told { life: PodLife::of(pod), restarts: 0 }));
+            let Told { life, restarts } = Arc::make_mut(told);
             life.node = pod.node.clone().or(life.node.take());
             let stage = if change.kind == ChangeKind::Deleted { Stage::Gone } else { stage_of(pod) };
             if life.stage() != Some(stage) {
