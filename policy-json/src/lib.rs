@@ -10,6 +10,7 @@ pub mod explain;
 mod fields;
 pub mod job;
 pub mod schedule;
+pub mod step;
 pub mod validate;
 mod words;
 
