@@ -191,7 +191,7 @@ fn begin_session(world: &mut World, of: Of, queue: usize) -> Flow {
 /// A random UUID (version 4).
 fn uuid(rng: &mut fastrand::Rng) -> String {
     let hex = format!("{:032x}", rng.u128(..));
-    let variant = ["8", "9", "a", "b"][rng.usize(..4)];
+    let variant = ["8", "9", "a", "b"][rng.u64(..4) as usize];
     format!("{}-{}-4{}-{variant}{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
 }
 
