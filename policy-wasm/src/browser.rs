@@ -1,5 +1,8 @@
 //! The functions that JavaScript sees: bytes in, bytes out.
 
+// wasm-bindgen exports what is `pub`, reachable or not.
+#![allow(unreachable_pub)]
+
 use crate::problem::{Answer, Problem, bytes, read, written};
 use crate::session::{FrameOptions, Request, Unit, WhyTarget};
 use serde_json::Value;
