@@ -18,6 +18,7 @@ mod decide;
 mod demo;
 mod expand;
 mod explain;
+mod lint;
 mod only;
 pub mod quartz;
 mod replay;
@@ -27,6 +28,7 @@ mod simulate;
 mod stream;
 mod validate;
 mod version;
+mod worst_case;
 
 /// Kubernetes Jobs and CronJobs without a cluster: what the controllers would do next, when a schedule fires, and
 /// whether a manifest is valid. The rules are those of Kubernetes v1.37.
@@ -45,8 +47,10 @@ enum Command {
     Explain(explain::Args),
     Schedule(schedule::Args),
     Validate(validate::Args),
+    Lint(lint::Args),
     Scenario(scenario::Args),
     Simulate(simulate::Args),
+    WorstCase(worst_case::Args),
     Expand(expand::Args),
     Replay(replay::Args),
     Completions(completions::Args),
@@ -56,7 +60,8 @@ enum Command {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  yes: it ran and found nothing wrong
-  1  no: it ran, and a manifest is invalid, an input line had no answer or a recorded write is not explained
+  1  no: it ran, and a manifest is invalid or has findings, an input line had no answer or a recorded write is not
+     explained
   2  it could not run: something could not be read, or the command line is wrong
 
 As a kubectl plugin: install it as `kubectl-jobpolicy` in the PATH and call `kubectl jobpolicy`.";
@@ -151,8 +156,10 @@ fn run(command: Option<&Command>, console: &mut Console) -> Outcome {
         Command::Explain(args) => explain::run(args, console),
         Command::Schedule(args) => schedule::run(args, console),
         Command::Validate(args) => validate::run(args, console),
+        Command::Lint(args) => lint::run(args, console),
         Command::Scenario(args) => scenario::run(args, console),
         Command::Simulate(args) => simulate::run(args, console),
+        Command::WorstCase(args) => worst_case::run(args, console),
         Command::Expand(args) => expand::run(args, console),
         Command::Replay(args) => replay::run(args, console),
         Command::Completions(args) => completions::run(args, console),

@@ -14,6 +14,8 @@ pub enum Severity {
     Error,
     /// Worth knowing; nothing was refused.
     Warning,
+    /// Worth knowing, and perhaps meant.
+    Info,
 }
 
 /// One message with its place in the input.
@@ -51,6 +53,11 @@ impl Diagnostic {
         Diagnostic { severity: Severity::Warning, ..Diagnostic::error(title) }
     }
 
+    /// An information.
+    pub fn info(title: impl Into<String>) -> Self {
+        Diagnostic { severity: Severity::Info, ..Diagnostic::error(title) }
+    }
+
     /// Says what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
@@ -77,6 +84,7 @@ impl Diagnostic {
         let word = match self.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
+            Severity::Info => "info",
         };
         let (severe, bold, reset) = (paint.severe, paint.bold, paint.reset);
         write!(out, "{severe}{word}{reset}{bold}: {}{reset}", printable(&self.title))?;
@@ -107,6 +115,7 @@ impl Paint {
         let severe = match severity {
             Severity::Error => AnsiColor::BrightRed,
             Severity::Warning => AnsiColor::Yellow,
+            Severity::Info => AnsiColor::BrightCyan,
         };
         Paint {
             severe: severe.on_default().bold(),

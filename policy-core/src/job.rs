@@ -33,13 +33,15 @@ mod success_policy;
 mod sync;
 mod tracking;
 
+pub use backoff::delay_nanos as backoff_delay_nanos;
 pub use create::{IndexFailures, PodCreate};
 pub use draft::PodDraft;
 pub use facts::{Claim, Phase, PodDigester, PodFacts, PodRef, UNKNOWN_INDEX};
 pub use indexes::{Interval, Intervals};
 pub use outcome::{Counted, Finished, JobVerdict, SyncAction, SyncError, Wake};
 pub use plan::{Plan, decide};
-pub use pod_failure_policy::{Action, Cause, PolicyMatch};
+pub use pod_failure_policy::{Action, Cause, PolicyMatch, match_pod_failure_policy};
+pub use success_policy::matched_rule as matched_success_rule;
 
 pub(crate) use guard::external_controller;
 

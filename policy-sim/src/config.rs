@@ -1,8 +1,10 @@
 //! What a virtual cluster is made of before anything is created in it.
 
+use crate::policy::{Core, JobPolicy};
 use policy_core::{Settings, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The cluster: its clock, its nodes, its limits, and what containers do.
 #[derive(Clone, Debug)]
@@ -17,6 +19,8 @@ pub struct Config {
     pub images: BTreeMap<String, ImageConfig>,
     /// How the controllers are run.
     pub controller: ControllerConfig,
+    /// What decides about Jobs.
+    pub job_policy: Arc<dyn JobPolicy>,
     /// Limits of the API server.
     pub api: ApiConfig,
     /// How long the scheduler, the kubelets and the node controller take.
@@ -36,6 +40,7 @@ impl Default for Config {
             nodes: vec![NodeConfig::named("node-1"), NodeConfig::named("node-2")],
             images: BTreeMap::new(),
             controller: ControllerConfig::default(),
+            job_policy: Arc::new(Core),
             api: ApiConfig::default(),
             timing: Timing::default(),
             behaviours: Vec::new(),
@@ -168,6 +173,9 @@ pub struct ControllerConfig {
     pub workers: usize,
     /// Whether a Job's sync waits until own writes are in the cache (gate `StaleControllerConsistencyJob`).
     pub waits_for_own_writes: bool,
+    /// Whether the Job controller writes a status over whatever is there, as careless controllers do; conflicts are then
+    /// not noticed.
+    pub overwrites_status: bool,
     /// How long the garbage collector takes to act, in nanoseconds.
     pub garbage_latency_nanos: i64,
 }
@@ -185,6 +193,7 @@ impl Default for ControllerConfig {
             ttl: true,
             workers: 5,
             waits_for_own_writes: true,
+            overwrites_status: false,
             garbage_latency_nanos: 20_000_000,
         }
     }
@@ -203,6 +212,9 @@ pub struct ApiConfig {
     /// How many creations a second are served; beyond, 429 with a Retry-After of one second.
     #[serde(default)]
     pub creations_per_second: Option<u32>,
+    /// How many bytes a Job or CronJob may have when it is written; etcd's default when unset.
+    #[serde(default)]
+    pub request_bytes: Option<u32>,
 }
 
 /// A queue of messages or a list of work items.
@@ -278,6 +290,10 @@ pub enum Act {
     Print(String),
     /// Ends with this exit code.
     Exit(i32),
+    /// Works for so many milliseconds, from the first to the second number; the seed decides at each run.
+    RunBetween(u64, u64),
+    /// Ends with one of these exit codes, each as likely as its weight says; the seed decides at each run.
+    ExitOneOf(Vec<(i32, f64)>),
     /// Is killed for using too much memory: exit code 137, reason OOMKilled.
     OomKill,
     /// Runs for ever.

@@ -27,13 +27,12 @@ pub use informer::Resource;
 pub use mind::JobMind;
 pub use users::{Applied, Deletion, Selection};
 
-pub(crate) use informer::Key;
+pub(crate) use informer::{Informer, Key};
 
 use calls::CallId;
 use cron_job_controller::CronJobController;
 use fault::Faults;
 use garbage::Garbage;
-use informer::Informer;
 use job_controller::JobController;
 use orphan_pods::OrphanPods;
 use ttl_controller::TtlController;

@@ -14,12 +14,12 @@ mod nodes;
 mod plan;
 mod program;
 mod queues;
-mod restart;
+pub(crate) mod restart;
 mod run;
 mod scheduler;
 mod script;
 mod status;
-mod stop;
+pub(crate) mod stop;
 #[cfg(test)]
 mod tests;
 mod waiting;

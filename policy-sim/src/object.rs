@@ -151,7 +151,7 @@ pub struct ContainerStatus {
     /// What it does now.
     pub state: State,
     /// How its last run ended, when it was restarted.
-    pub last: Option<Ended>,
+    pub last: Option<Box<Ended>>,
     /// How often it was restarted.
     pub restarts: i32,
     /// Whether it is ready.

@@ -1,28 +1,18 @@
 //! What a run leaves behind: events, logs and decisions.
 
-use crate::store::PodChange;
+use crate::store::{ObjectChange, PodChange};
+pub use event::EventRecord;
 use policy_core::Timestamp;
-use policy_core::explain::Finding;
+use policy_core::explain::{Finding, Verdict};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// An event, as `kubectl get events` shows it.
-#[derive(Clone, Debug, Serialize)]
-pub struct EventRecord {
-    /// When it happened.
-    pub at: Timestamp,
-    /// `Normal` or `Warning`.
-    pub kind: &'static str,
-    /// One word for machines.
-    pub reason: String,
-    /// What it is about, as `Kind/name`.
-    pub object: String,
-    /// Words for people.
-    pub message: String,
-    /// The component that reported it.
-    pub component: &'static str,
-}
+mod calls;
+mod event;
+
+pub use calls::Calls;
+pub(crate) use calls::{Of, Verb, Words};
 
 /// A decision of a controller.
 #[derive(Clone, Debug, Serialize)]
@@ -39,8 +29,8 @@ pub struct Decision {
     /// How many calls it made.
     pub calls: u32,
     /// The calls in words, in the order of their numbers, if the run is traced.
-    #[serde(rename = "callList", skip_serializing_if = "Vec::is_empty")]
-    pub told: Vec<String>,
+    #[serde(rename = "callList", skip_serializing_if = "Calls::is_empty")]
+    pub told: Calls,
     /// When it wants to decide again without any event, by the controller's clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wake: Option<Timestamp>,
@@ -67,18 +57,45 @@ pub fn parting<'d>(a: &'d [Arc<Decision>], b: &'d [Arc<Decision>]) -> Option<[Op
 /// All that is recorded of a run. Entries are shared, so that a copy of a world costs little.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
+    /// Whether events, logs and decisions are left out, for runs of which only the objects matter.
+    pub quiet: bool,
     /// Events, in order.
-    pub events: Vec<Arc<EventRecord>>,
+    pub events: Vec<EventRecord>,
     /// What containers printed, by Pod name.
     pub logs: BTreeMap<Arc<str>, Arc<Vec<String>>>,
     /// Every change of a Pod, in watch order; kept only when there is a list from the start.
     pub pod_changes: Option<Vec<PodChange>>,
+    /// The same of other objects.
+    pub object_changes: Option<Vec<ObjectChange>>,
+    /// Whether of the rules that were looked at only those are kept that held; the others follow from running the
+    /// same again.
+    pub only_rules_that_held: bool,
     /// Decisions, in order.
     pub decisions: Vec<Arc<Decision>>,
     printed: usize,
 }
 
 impl Record {
+    /// Keeps an event.
+    pub(crate) fn keep_event(&mut self, event: impl FnOnce() -> EventRecord) {
+        if !self.quiet {
+            push(&mut self.events, event());
+        }
+    }
+
+    /// Keeps a decision.
+    pub(crate) fn keep_decision(&mut self, decision: impl FnOnce() -> Decision) {
+        if self.quiet {
+            return;
+        }
+        let mut decision = decision();
+        if self.only_rules_that_held {
+            decision.findings.retain(|finding| finding.verdict == Verdict::Held);
+            decision.findings.shrink_to_fit();
+        }
+        push(&mut self.decisions, Arc::new(decision));
+    }
+
     /// How many lines were printed.
     pub fn printed(&self) -> usize {
         self.printed
@@ -87,14 +104,17 @@ impl Record {
     /// Adds a line to a Pod's log.
     pub fn print(&mut self, pod: &Arc<str>, line: String) {
         self.printed += 1;
+        if self.quiet {
+            return;
+        }
         Arc::make_mut(self.logs.entry(pod.clone()).or_default()).push(line);
     }
+}
 
-    pub(crate) fn event(&mut self, event: EventRecord) {
-        self.events.push(Arc::new(event));
+/// Adds to a long list with little room to spare: it grows by an eighth, not by half of what it will be.
+fn push<T>(list: &mut Vec<T>, item: T) {
+    if list.len() == list.capacity() {
+        list.reserve_exact((list.len() / 8).max(16));
     }
-
-    pub(crate) fn decision(&mut self, decision: Decision) {
-        self.decisions.push(Arc::new(decision));
-    }
+    list.push(item);
 }

@@ -55,7 +55,7 @@ impl Report<'_> {
         map.serialize_entry("cronJobs", &List(cron_jobs))?;
         map.serialize_entry("pods", &List(|| store.pods().map(crate::object::Pod::to_json)))?;
         map.serialize_entry("deletedJobs", &List(deleted))?;
-        map.serialize_entry("events", &List(|| world.record.events.iter().map(|event| &**event)))?;
+        map.serialize_entry("events", &List(|| world.record.events.iter()))?;
         map.serialize_entry("logs", &Logs(world))?;
         map.serialize_entry("decisions", &List(|| world.record.decisions.iter().map(|decision| &**decision)))
     }

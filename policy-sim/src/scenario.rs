@@ -42,6 +42,7 @@ mod timeline;
 mod why;
 
 pub use duration::Duration;
+pub use manifests::as_new;
 pub use model::{Behaviour, Cluster, Controller, Image, Node, Scenario, Step, Variant};
 pub use perform::{Done, described as describe};
 pub use problem::{FieldPath, PathStep, Problem};

@@ -10,7 +10,7 @@ mod admission;
 mod deletion;
 mod error;
 mod identity;
-mod limits;
+pub(crate) mod limits;
 mod objects;
 mod pods;
 mod updates;
@@ -160,6 +160,12 @@ impl Store {
         }
         self.version = version;
         pod.resource_version = version;
+        if pod.is_terminal() {
+            // Little will be added, and there may be many.
+            pod.conditions.shrink_to_fit();
+            pod.containers.shrink_to_fit();
+            pod.finalizers.shrink_to_fit();
+        }
         let after = slot.clone();
         if !Arc::ptr_eq(&before.owners, &after.owners) {
             self.unindex_owners(&before);

@@ -122,10 +122,18 @@ impl World {
         over && store.version() > 0 && self.control.is_idle()
     }
 
+    /// Whether anything is due, now or later. Things that have become void count until their time has come.
+    pub fn is_busy(&self) -> bool {
+        !self.agenda.is_empty()
+    }
+
     /// Shows both planes what has changed, in watch order, until nothing changes any more.
     pub fn pass_on_changes(&mut self) {
         while !self.store.pod_changes.is_empty() || !self.store.object_changes.is_empty() {
             for change in std::mem::take(&mut self.store.object_changes) {
+                if let Some(changes) = &mut self.record.object_changes {
+                    changes.push(change.clone());
+                }
                 control::observe_object(self, &change);
                 data::observe_object(self, &change);
             }

@@ -1,14 +1,13 @@
 //! `jobpolicy simulate`.
 
-use super::console::{Console, Format, OutputArgs};
-use super::scenario::{RunOptions, compare, watch};
+use super::console::{Console, OutputArgs};
+use super::scenario::{RunOptions, compare, show_run, watch};
 use super::{Failure, Outcome, Verdict, clock};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{self, Manifest};
-use crate::render;
 use crate::scenario::diagnose_at;
 use policy_core::Timestamp;
-use policy_sim::scenario::{BASE, Document, FieldPath, PathStep, Problem, Run, RunReport};
+use policy_sim::scenario::{BASE, Document, FieldPath, PathStep, Problem, Run, as_new};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -68,15 +67,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Outcome {
     }
     let mut run = Run::new(document.base(), args.how.options());
     watch::finish(&mut run, &args.how, console)?;
-    if args.output.output == Format::Table {
-        let view = args.how.view(console.color());
-        console.text(&render::run::text(&run, BASE, view));
-    } else {
-        let report = serde_json::to_value(RunReport { run: &run, variant: BASE }).map_err(|error| {
-            Diagnostic::error(format!("internal error: the report cannot be written: {error}"))
-        })?;
-        console.result(args.output.output, || report, |_| String::new());
-    }
+    show_run(&run, BASE, &args.how, args.output.output, console)?;
     Ok(if run.all_held() { Verdict::Yes } else { Verdict::No })
 }
 
@@ -98,8 +89,7 @@ fn document(files: &[PathBuf], args: &Args) -> Result<Document, Failure> {
 
 fn scenario(title: &str, manifests: &[Manifest], args: &Args) -> Value {
     // What a cluster has added to an object is not part of a manifest.
-    let objects: Vec<Value> =
-        manifests.iter().map(|manifest| without_server_fields(&manifest.object)).collect();
+    let objects: Vec<Value> = manifests.iter().map(|manifest| as_new(&manifest.object)).collect();
     let images: serde_json::Map<String, Value> = args
         .image_error
         .iter()
@@ -120,47 +110,6 @@ fn scenario(title: &str, manifests: &[Manifest], args: &Args) -> Value {
         value["start"] = start.to_rfc3339_nano().into();
     }
     value
-}
-
-/// The object as it would be created anew.
-fn without_server_fields(object: &Value) -> Value {
-    let mut object = object.clone();
-    let stored = object.pointer("/metadata/uid").is_some();
-    if let Some(fields) = object.as_object_mut().filter(|_| stored) {
-        fields.remove("status");
-        if let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) {
-            for key in [
-                "uid",
-                "resourceVersion",
-                "creationTimestamp",
-                "generation",
-                "managedFields",
-                "ownerReferences",
-            ] {
-                metadata.remove(key);
-            }
-        }
-        remove_controller_labels(fields);
-    }
-    object
-}
-
-/// A Job's selector and the labels that go with it are made for each Job.
-fn remove_controller_labels(fields: &mut serde_json::Map<String, Value>) {
-    const MADE: &[&str] =
-        &["controller-uid", "batch.kubernetes.io/controller-uid", "job-name", "batch.kubernetes.io/job-name"];
-    let Some(spec) = fields.get_mut("spec").and_then(Value::as_object_mut) else { return };
-    if spec.get("manualSelector").and_then(Value::as_bool) == Some(true) {
-        return;
-    }
-    spec.remove("selector");
-    if let Some(labels) = spec
-        .get_mut("template")
-        .and_then(|t| t.pointer_mut("/metadata/labels"))
-        .and_then(Value::as_object_mut)
-    {
-        labels.retain(|key, _| !MADE.contains(&key.as_str()));
-    }
 }
 
 /// A problem at its place in the manifests, or about a flag.

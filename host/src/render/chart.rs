@@ -58,13 +58,13 @@ fn rows(timeline: &Timeline) -> Vec<Row<'_>> {
     let mut rows: Vec<Row<'_>> = Vec::new();
     let mut indexes: BTreeMap<(&str, i64), usize> = BTreeMap::new();
     for life in timeline.lives() {
-        let place = match (&life.job, life.index) {
+        let place = match (life.job(), life.index()) {
             (Some(job), Some(index)) => *indexes.entry((job, index)).or_insert_with(|| {
                 rows.push(Row { label: format!("{job} [{index}]"), lives: Vec::new() });
                 rows.len() - 1
             }),
             _ => {
-                rows.push(Row { label: life.name.to_string(), lives: Vec::new() });
+                rows.push(Row { label: life.name().to_string(), lives: Vec::new() });
                 rows.len() - 1
             }
         };
@@ -126,11 +126,11 @@ impl Cells {
         let mut bar: Vec<(char, Option<AnsiColor>)> =
             (0..self.width).map(|column| self.cell(lives, column)).collect();
         for life in lives {
-            for at in &life.restarts {
+            for at in life.restarts() {
                 put(&mut bar, self.column(*at), "↻", AnsiColor::Yellow);
             }
-            for (at, stage) in &life.stages {
-                match (stage, life.exit_code) {
+            for (at, stage) in life.stages() {
+                match (stage, life.exit_code()) {
                     (Stage::Succeeded, _) => put(&mut bar, self.column(*at), "✓", AnsiColor::Green),
                     (Stage::Failed, Some(code)) => {
                         put(&mut bar, self.column(*at), &format!("✗{code}"), AnsiColor::Red)
@@ -148,7 +148,7 @@ impl Cells {
         let begin = if column == 0 { self.scale.start } else { self.end_of(column - 1) };
         // The last Pod that was there before the column ended, if it was there within it.
         let shown = lives.iter().rev().find_map(|life| {
-            let began = life.stages.first().is_some_and(|(at, _)| *at <= end);
+            let began = life.stages().first().is_some_and(|(at, _)| *at <= end);
             began.then(|| life.stage_at(end)).flatten().map(|stage| (life, stage))
         });
         let Some((life, stage)) = shown else { return (' ', None) };
@@ -160,7 +160,9 @@ impl Cells {
             Stage::Failed => ('╌', Some(AnsiColor::BrightBlack)),
             Stage::Succeeded => (' ', None),
             // A short life that was over within this very column still leaves a trace.
-            Stage::Gone if life.stages.iter().any(|(at, stage)| *stage == Stage::Running && *at > begin) => {
+            Stage::Gone
+                if life.stages().iter().any(|(at, stage)| *stage == Stage::Running && *at > begin) =>
+            {
                 ('▏', Some(AnsiColor::Blue))
             }
             Stage::Gone => (' ', None),

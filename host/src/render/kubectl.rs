@@ -40,10 +40,7 @@ pub fn pods(world: &World) -> String {
 pub fn events(world: &World, most: usize) -> String {
     let mut rows: Vec<(&EventRecord, usize)> = Vec::new();
     for event in &world.record.events {
-        let same = |other: &&mut (&EventRecord, usize)| {
-            (&other.0.object, &other.0.reason, &other.0.message)
-                == (&event.object, &event.reason, &event.message)
-        };
+        let same = |other: &&mut (&EventRecord, usize)| other.0.repeats(event);
         match rows.iter_mut().rev().take(most).find(same) {
             Some(found) => *found = (event, found.1 + 1),
             None => rows.push((event, 1)),
@@ -54,10 +51,10 @@ pub fn events(world: &World, most: usize) -> String {
         let times = if *count > 1 { format!(" (x{count})") } else { String::new() };
         vec![
             since(event.at, world.now()) + &times,
-            event.kind.to_owned(),
-            event.reason.clone(),
-            event.object.to_lowercase(),
-            event.message.clone(),
+            event.kind().to_owned(),
+            event.reason().to_owned(),
+            event.object().to_lowercase(),
+            event.message().into_owned(),
         ]
     };
     if rows.is_empty() {
@@ -152,7 +149,8 @@ fn pod_row(pod: &Pod, now: Timestamp) -> Vec<String> {
     let ready = main().filter(|(_, status)| status.ready).count();
     let count = pod.base.containers.iter().filter(|spec| !spec.init).count();
     let restarts: i32 = pod.containers.iter().map(|status| status.restarts).sum();
-    let last = both().filter_map(|(_, status)| status.last.and_then(|ended| ended.finished_at)).max();
+    let last =
+        both().filter_map(|(_, status)| status.last.as_ref().and_then(|ended| ended.finished_at)).max();
     let restarts = match last {
         Some(last) if restarts > 0 => format!("{restarts} ({} ago)", since(last, now)),
         _ => restarts.to_string(),

@@ -90,7 +90,8 @@ fn logs(run: &Run<'_>, most: usize) -> String {
     const PODS: usize = 12;
     let mut out = String::new();
     let record = &run.world.record;
-    let printed = || run.timeline.lives().filter_map(|life| Some((&life.name, record.logs.get(&life.name)?)));
+    let printed =
+        || run.timeline.lives().filter_map(|life| Some((life.name(), record.logs.get(life.name())?)));
     if most == 0 {
         return out;
     }

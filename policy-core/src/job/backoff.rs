@@ -63,8 +63,16 @@ fn remaining_for_failures(
     delay_nanos.wrapping_sub(elapsed_nanos)
 }
 
-/// 10 s for the first failure, doubled for each further one, 10 minutes at most. The first is not cut to the maximum.
-pub(crate) fn delay_nanos(failures: i32, settings: &Settings) -> i64 {
+/// How long Pods are not created after so many failures in a row, in nanoseconds: 10 s for the first failure, doubled for
+/// each further one, 10 minutes at most (upstream `getRemainingTimeForFailuresCount`). The first is not cut to the
+/// maximum. Without a failure the answer means nothing: nobody waits then.
+///
+/// ```
+/// use policy_core::{Settings, job::backoff_delay_nanos};
+/// let seconds = |failures| backoff_delay_nanos(failures, &Settings::DEFAULT) / policy_core::NANOS_PER_SECOND;
+/// assert_eq!([1, 2, 6, 7].map(seconds), [10, 20, 320, 600]);
+/// ```
+pub fn delay_nanos(failures: i32, settings: &Settings) -> i64 {
     let mut delay_nanos = settings.pod_failure_backoff_nanos;
     for _ in 1..failures {
         delay_nanos = delay_nanos.wrapping_mul(2);

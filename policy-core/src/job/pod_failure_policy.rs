@@ -89,9 +89,20 @@ pub(crate) fn counts(policy_match: Option<&PolicyMatch>) -> bool {
     policy_match.is_none_or(|m| m.action != Action::Ignore)
 }
 
-/// The first rule that matches (upstream `matchPodFailurePolicy`). A rule with an action that upstream does not know
-/// is passed over.
-pub(crate) fn match_pod_failure_policy(policy: &PodFailurePolicy, status: &PodStatus) -> Option<PolicyMatch> {
+/// The first rule that matches a Pod's status (upstream `matchPodFailurePolicy`). A rule with an action that upstream
+/// does not know is passed over.
+///
+/// ```
+/// use policy_core::job::{Action, match_pod_failure_policy};
+/// let policy = serde_json::from_str(
+///     r#"{"rules": [{"action": "FailJob", "onExitCodes": {"operator": "In", "values": [42]}}]}"#,
+/// ).unwrap();
+/// let status = serde_json::from_str(
+///     r#"{"containerStatuses": [{"name": "main", "state": {"terminated": {"exitCode": 42}}}]}"#,
+/// ).unwrap();
+/// assert_eq!(match_pod_failure_policy(&policy, &status).unwrap().action, Action::FailJob);
+/// ```
+pub fn match_pod_failure_policy(policy: &PodFailurePolicy, status: &PodStatus) -> Option<PolicyMatch> {
     for (position, rule) in policy.rules.iter().enumerate() {
         let cause = match (&rule.on_exit_codes, &rule.on_pod_conditions) {
             (Some(exit_codes), _) => match_exit_codes(status, exit_codes),

@@ -3,9 +3,9 @@
 use super::indexes::Intervals;
 use crate::spec::SuccessPolicy;
 
-/// The place of the first rule that the succeeded indexes satisfy (upstream `matchSuccessPolicy`). A rule whose
-/// indexes are all beyond `completions`, or not readable, is skipped.
-pub(crate) fn matched_rule(policy: &SuccessPolicy, completions: i64, succeeded: &Intervals) -> Option<usize> {
+/// The place of the first rule that the succeeded indexes of a Job of so many `completions` satisfy (upstream
+/// `matchSuccessPolicy`). A rule whose indexes are all beyond `completions`, or not readable, is skipped.
+pub fn matched_rule(policy: &SuccessPolicy, completions: i64, succeeded: &Intervals) -> Option<usize> {
     if succeeded.is_empty() {
         return None;
     }

@@ -119,6 +119,8 @@ fn carry_out(world: &mut World, caller: &Caller) -> Result<Reply, ApiError> {
 pub(super) fn carry_out_all(world: &mut World) {
     let mut callers = job_controller::under_way(world);
     callers.extend(cron_job_controller::under_way(world));
+    callers.extend(orphan_pods::under_way(world));
+    callers.extend(ttl_controller::under_way(world));
     for caller in callers {
         // Refusals are lost along with the answers.
         drop(carry_out(world, &caller));

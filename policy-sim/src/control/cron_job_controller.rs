@@ -10,7 +10,7 @@ use super::ttl_controller::DEFAULT_RETRY_NANOS;
 use super::{Due, Timer, Worker};
 use crate::World;
 use crate::config::ControllerConfig;
-use crate::record::Decision;
+use crate::record::{Calls, Decision, Of, Verb, Words};
 use crate::store::{ApiError, Created, Kind, Object, ObjectKey, Propagation};
 use crate::zones::TzDatabase;
 use policy_core::Timestamp;
@@ -57,7 +57,7 @@ struct Run {
     unanswered: usize,
     calls_made: u32,
     /// The calls in words, if the run is traced.
-    told: Vec<String>,
+    told: Calls,
     trace: Trace,
 }
 
@@ -83,7 +83,7 @@ pub(super) fn cron_job_changed(world: &mut World, before: Option<&CronJob>, cron
             let at = world.now.plus_nanos(delay_nanos);
             enqueue_at(world, &key, at);
         }
-        OnUpdate::Report(event) => publish(world, COMPONENT, "CronJob", &key.1, [event]),
+        OnUpdate::Report(event) => publish(world, COMPONENT, "CronJob", (&key.0, &key.1), [event]),
     }
 }
 
@@ -107,7 +107,7 @@ pub(super) fn work(world: &mut World) {
             outcomes: Vec::new(),
             unanswered: 0,
             calls_made: 0,
-            told: Vec::new(),
+            told: Calls::default(),
             trace: Trace::default(),
         };
         world.control.cron_jobs.runs.insert(key.clone(), run);
@@ -145,7 +145,7 @@ fn next_step(run: &mut Run, now: Timestamp, traces: bool) -> Step {
 }
 
 fn wave_goes_out(world: &mut World, key: &Key, wave: Wave<Call>, paused: Paused) -> bool {
-    publish(world, COMPONENT, "CronJob", &key.1, wave.events);
+    publish(world, COMPONENT, "CronJob", (&key.0, &key.1), wave.events);
     let Some(run) = world.control.cron_jobs.runs.get_mut(key) else { return true };
     let count = wave.calls.len();
     run.paused = Some(paused);
@@ -154,10 +154,9 @@ fn wave_goes_out(world: &mut World, key: &Key, wave: Wave<Call>, paused: Paused)
     run.calls_made = wave.first_call.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
     run.calls = wave.calls;
     if world.trace {
-        let told: Vec<String> =
-            (0..count).filter_map(|place| Some(describe(world, key, place)?.to_string())).collect();
+        let calls: Vec<CallInfo> = (0..count).filter_map(|place| describe(world, key, place)).collect();
         if let Some(run) = world.control.cron_jobs.runs.get_mut(key) {
-            run.told.extend(told);
+            calls.iter().for_each(|call| run.told.add(call.words, &call.name));
         }
     }
     for place in 0..count {
@@ -168,11 +167,12 @@ fn wave_goes_out(world: &mut World, key: &Key, wave: Wave<Call>, paused: Paused)
 
 fn finish(world: &mut World, key: &Key, finished: Finished) {
     let run = world.control.cron_jobs.runs.remove(key);
-    publish(world, COMPONENT, "CronJob", &key.1, finished.events);
+    publish(world, COMPONENT, "CronJob", (&key.0, &key.1), finished.events);
     let (calls, told, trace) = run.map(|run| (run.calls_made, run.told, run.trace)).unwrap_or_default();
     let failed = finished.error.is_some();
-    world.record.decision(Decision {
-        at: world.now,
+    let at = world.now;
+    world.record.keep_decision(|| Decision {
+        at,
         controller: COMPONENT,
         object: format!("CronJob/{}", key.1),
         verdict: if failed { "errored" } else { "continues" },
@@ -206,14 +206,14 @@ fn enqueue_at(world: &mut World, key: &Key, at: Timestamp) {
 /// What faults see of a call.
 pub(super) fn describe(world: &World, key: &Key, place: usize) -> Option<CallInfo> {
     let run = world.control.cron_jobs.runs.get(key)?;
-    let (verb, kind, name) = match run.calls.get(place)? {
-        Call::GetJob { name, .. } => ("get", "Job", name.as_str()),
-        Call::GetCronJob { name, .. } => ("get", "CronJob", name.as_str()),
-        Call::DeleteJob { name, .. } => ("delete", "Job", name.as_str()),
-        Call::CreateJob { job, .. } => ("create", "Job", job.metadata.name.as_str()),
-        Call::UpdateStatus(_) => ("update", "CronJob", &*key.1),
+    let (verb, of, name) = match run.calls.get(place)? {
+        Call::GetJob { name, .. } => (Verb::Get, Of::Job, name.as_str()),
+        Call::GetCronJob { name, .. } => (Verb::Get, Of::CronJob, name.as_str()),
+        Call::DeleteJob { name, .. } => (Verb::Delete, Of::Job, name.as_str()),
+        Call::CreateJob { job, .. } => (Verb::Create, Of::Job, job.metadata.name.as_str()),
+        Call::UpdateStatus(_) => (Verb::Update, Of::CronJob, &*key.1),
     };
-    Some(CallInfo { verb, kind, namespace: key.0.clone(), name: name.into() })
+    Some(CallInfo { words: Words::new(verb, of), namespace: key.0.clone(), name: name.into() })
 }
 
 /// Carries a call out.

@@ -3,6 +3,7 @@
 use super::Due;
 use super::informer::Resource;
 use crate::World;
+use crate::record::Words;
 use crate::store::ApiError;
 use serde::{Deserialize, Serialize};
 
@@ -116,21 +117,14 @@ pub enum InjectedError {
 /// A call as faults see it.
 #[derive(Clone, Debug)]
 pub(crate) struct CallInfo {
-    pub(crate) verb: &'static str,
-    pub(crate) kind: &'static str,
+    pub(crate) words: Words,
     pub(crate) namespace: std::sync::Arc<str>,
     pub(crate) name: std::sync::Arc<str>,
 }
 
-impl std::fmt::Display for CallInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}/{}", self.verb, self.kind, self.name)
-    }
-}
-
 impl CallInfo {
     pub(crate) fn resource(&self) -> &'static str {
-        match self.kind {
+        match self.words.kind() {
             "Job" => "jobs.batch",
             "CronJob" => "cronjobs.batch",
             _ => "pods",
@@ -147,13 +141,13 @@ impl InjectedError {
             InjectedError::Timeout => ApiError::timeout(),
             InjectedError::NotFound => ApiError::not_found(resource, name),
             InjectedError::QuotaExceeded => {
-                let what = if call.kind == "Pod" { "pods" } else { "count/jobs.batch" };
+                let what = if call.words.kind() == "Pod" { "pods" } else { "count/jobs.batch" };
                 ApiError::quota_exceeded(resource, name, what, 0, 0)
             }
             InjectedError::NamespaceTerminating => {
                 ApiError::namespace_terminating(resource, name, &call.namespace)
             }
-            InjectedError::TooManyRequests => ApiError::too_many_requests(call.verb, resource),
+            InjectedError::TooManyRequests => ApiError::too_many_requests(call.words.verb(), resource),
         }
     }
 }
@@ -166,7 +160,7 @@ impl CallMatch {
                 None => value == wanted,
             })
         };
-        is(&self.verb, call.verb) && is(&self.kind, call.kind) && is(&self.name, &call.name)
+        is(&self.verb, call.words.verb()) && is(&self.kind, call.words.kind()) && is(&self.name, &call.name)
     }
 
     /// Whether the call with this number among the matching ones is meant.
@@ -189,10 +183,30 @@ pub(crate) enum Fate {
     Crash(InFlight, i64),
 }
 
+/// How often each kind of fault has struck.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FaultCounts {
+    /// The controllers died.
+    pub crashes: u64,
+    /// Calls were refused.
+    pub refused: u64,
+    /// Calls were carried out and their answers lost.
+    pub answers_lost: u64,
+    /// Events came in late because their watch was held up.
+    pub held_up: u64,
+    /// Events were never shown because a later one took their place.
+    pub coalesced: u64,
+    /// Events were lost.
+    pub dropped: u64,
+    /// The controllers' clock was set.
+    pub clock_set: u64,
+}
+
 /// The faults that wait for their calls.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Faults {
     waiting: Vec<(Fault, u64)>,
+    pub(crate) met: FaultCounts,
     /// How many calls the controllers have made.
     pub(crate) calls: u64,
 }
@@ -230,6 +244,11 @@ impl Faults {
         if let Some(place) = spent {
             self.waiting.remove(place);
         }
+        match fate {
+            Fate::Refused(_) => self.met.refused += 1,
+            Fate::AnswerLost => self.met.answers_lost += 1,
+            Fate::Goes | Fate::Crash(..) => {}
+        }
         fate
     }
 }
@@ -258,10 +277,21 @@ impl World {
                 self.control.informer.watch_mut(resource).to_drop += count;
             }
             Fault::SkewClock { millis } => {
+                self.control.faults.met.clock_set += 1;
                 self.control.skew_nanos = millis.saturating_mul(1_000_000);
             }
             waiting => self.control.faults.waiting.push((waiting, 0)),
         }
+    }
+
+    /// How often faults have struck so far.
+    pub fn faults_met(&self) -> FaultCounts {
+        self.control.faults.met
+    }
+
+    /// Forgets the faults that still wait for their calls.
+    pub fn clear_faults(&mut self) {
+        self.control.faults.waiting.clear();
     }
 
     /// How many calls the controllers have made.

@@ -37,7 +37,9 @@ pub(crate) struct Garbage {
 
 pub(super) fn observe_pod(world: &mut World, change: &PodChange) {
     recheck_waiting(world);
-    if change.kind == ChangeKind::Added && has_absent_owner(world, &change.pod.owners) {
+    // A Pod may get an owner that is gone by then: it was adopted too late (upstream `addDependentToOwners`).
+    let stays = change.kind != ChangeKind::Deleted && change.pod.deletion_timestamp.is_none();
+    if stays && has_absent_owner(world, &change.pod.owners) {
         plan(world, Task::Pod(change.pod.id));
     }
 }

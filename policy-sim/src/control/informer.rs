@@ -93,7 +93,8 @@ impl Watch {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Informer {
     watches: [Watch; 3],
-    pods: BTreeMap<PodId, Arc<Pod>>,
+    /// By their places in the store.
+    pods: Vec<Option<Arc<Pod>>>,
     /// Pods by the UID of their controller.
     controlled: BTreeMap<Arc<str>, BTreeSet<PodId>>,
     /// Pods without a controller, by namespace.
@@ -112,11 +113,11 @@ impl Informer {
     }
 
     pub(crate) fn pod(&self, id: PodId) -> Option<&Arc<Pod>> {
-        self.pods.get(&id)
+        self.pods.get(id.0 as usize)?.as_ref()
     }
 
     pub(crate) fn pods(&self) -> impl Iterator<Item = &Arc<Pod>> {
-        self.pods.values()
+        self.pods.iter().flatten()
     }
 
     /// The Pods that the owner with this UID controls, and the namespace's Pods that nobody controls, oldest first.
@@ -124,12 +125,16 @@ impl Informer {
         let controlled = self.controlled.get(uid).into_iter().flatten();
         let uncontrolled = self.uncontrolled.get(namespace).into_iter().flatten();
         let ids: BTreeSet<PodId> = controlled.chain(uncontrolled).copied().collect();
-        ids.iter().filter_map(|id| self.pods.get(id)).cloned().collect()
+        ids.iter().filter_map(|id| self.pod(*id)).cloned().collect()
     }
 
     /// Takes a Pod in; returns it as it was before.
     pub(crate) fn set_pod(&mut self, pod: &Arc<Pod>) -> Option<Arc<Pod>> {
-        let before = self.pods.insert(pod.id, pod.clone());
+        let place = pod.id.0 as usize;
+        if self.pods.len() <= place {
+            self.pods.resize(place + 1, None);
+        }
+        let before = self.pods.get_mut(place).and_then(|slot| slot.replace(pod.clone()));
         let moved = before.as_ref().is_none_or(|before| !Arc::ptr_eq(&before.owners, &pod.owners));
         if moved {
             if let Some(before) = &before {
@@ -148,7 +153,7 @@ impl Informer {
 
     /// Takes a Pod out.
     pub(crate) fn remove_pod(&mut self, id: PodId) -> Option<Arc<Pod>> {
-        let before = self.pods.remove(&id)?;
+        let before = self.pods.get_mut(id.0 as usize)?.take()?;
         self.unindex(&before);
         Some(before)
     }

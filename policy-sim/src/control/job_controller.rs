@@ -1,4 +1,4 @@
-//! Drives `policy_core::job`: caches, memory, queue and waves of the Job controller. It decides nothing.
+//! The Job controller's caches, memory, queue and waves. It decides nothing: a [`JobPolicy`] does.
 
 use super::calls::{self, Caller, Reply};
 use super::fault::CallInfo;
@@ -9,11 +9,12 @@ use super::throttle::Throttle;
 use super::{Due, Timer, Worker};
 use crate::World;
 use crate::config::ControllerConfig;
-use crate::record::Decision;
-use policy_core::explain::{Recorder, Trace};
-use policy_core::job::{self, Call, Finished, Paused, PodDigester, Step};
+use crate::policy::{JobPolicy, JobStep, PausedSync, ShownPods, SyncStart};
+use crate::record::{Calls, Decision};
+use policy_core::explain::Trace;
+use policy_core::job::{self, Call, Finished, PodDigester};
 use policy_core::spec::Job;
-use policy_core::step::{Outcome, Wave};
+use policy_core::step::{Outcome, Step, Wave};
 use policy_core::{DigestedEvent, JobCache, JobMemory, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -80,7 +81,7 @@ struct Written {
 /// A sync under way.
 #[derive(Clone, Debug)]
 struct Run {
-    paused: Option<Paused>,
+    paused: Option<Box<dyn PausedSync>>,
     calls: Vec<Call>,
     outcomes: Vec<Option<Outcome>>,
     /// How many calls of the wave have no outcome yet.
@@ -89,7 +90,7 @@ struct Run {
     version: String,
     calls_made: u32,
     /// The calls in words, if the run is traced.
-    told: Vec<String>,
+    told: Calls,
     trace: Trace,
 }
 
@@ -174,7 +175,7 @@ fn start(world: &mut World, key: &Key) {
         unanswered: 0,
         version: job.metadata.resource_version.clone(),
         calls_made: 0,
-        told: Vec::new(),
+        told: Calls::default(),
         trace: Trace::default(),
     });
     advance(world, key);
@@ -211,16 +212,9 @@ fn advance(world: &mut World, key: &Key) {
         let now = clock(world);
         let settings = &world.config.controller.settings;
         let Some(entry) = world.control.jobs.entries.get_mut(key) else { return };
-        let step = if world.trace {
-            let mut trace = entry.run.as_mut().map(|run| std::mem::take(&mut run.trace)).unwrap_or_default();
-            let step = next_step(entry, settings, now, &mut trace);
-            if let Some(run) = &mut entry.run {
-                run.trace = trace;
-            }
-            step
-        } else {
-            next_step(entry, settings, now, &mut ())
-        };
+        let pods = ShownPods::new(&world.control.informer);
+        let policy = &*world.config.job_policy;
+        let step = next_step(policy, entry, pods, (settings, now), world.trace);
         match step {
             None => return,
             Some(Step::Finished(finished)) => return finish(world, key, finished),
@@ -234,26 +228,28 @@ fn advance(world: &mut World, key: &Key) {
 }
 
 fn next_step(
+    policy: &dyn JobPolicy,
     entry: &mut Entry,
-    settings: &policy_core::Settings,
-    now: Timestamp,
-    rec: &mut impl Recorder,
-) -> Option<Step> {
+    pods: ShownPods<'_>,
+    (settings, now): (&policy_core::Settings, Timestamp),
+    traced: bool,
+) -> Option<JobStep> {
     let view = entry.cache.as_ref()?.view(settings);
     let run = entry.run.as_mut()?;
+    let trace = traced.then_some(&mut run.trace);
     let Some(paused) = run.paused.take() else {
-        return Some(job::begin(view, &entry.memory, now, rec));
+        return Some(policy.begin(SyncStart { view, memory: &entry.memory, now, pods }, trace));
     };
     let outcomes: Vec<Outcome> = std::mem::take(&mut run.outcomes).into_iter().flatten().collect();
-    Some(paused.resume(view, &outcomes, now, rec))
+    Some(paused.resume(view, &outcomes, now, trace))
 }
 
 /// Publishes a wave's events, takes note of what is expected, and sends its calls off. `false` when there are none.
-fn wave_goes_out(world: &mut World, key: &Key, wave: Wave<Call>, paused: Paused) -> bool {
-    publish(world, COMPONENT, "Job", &key.1, wave.events);
+fn wave_goes_out(world: &mut World, key: &Key, wave: Wave<Call>, paused: Box<dyn PausedSync>) -> bool {
+    publish(world, COMPONENT, "Job", (&key.0, &key.1), wave.events);
     let now = clock(world);
     let Some(entry) = world.control.jobs.entries.get_mut(key) else { return true };
-    entry.memory.expect(&wave.expect, now);
+    world.config.job_policy.expect(&mut entry.memory, &wave.expect, now);
     let Some(run) = &mut entry.run else { return true };
     let count = wave.calls.len();
     run.paused = Some(paused);
@@ -274,27 +270,32 @@ fn wave_goes_out(world: &mut World, key: &Key, wave: Wave<Call>, paused: Paused)
 fn tell(world: &mut World, key: &Key) {
     let count =
         world.control.jobs.entries.get(key).and_then(|entry| entry.run.as_ref()).map(|run| run.calls.len());
-    let calls = (0..count.unwrap_or(0)).filter_map(|place| describe(world, key, place));
-    let told: Vec<String> = calls.map(|call| call.to_string()).collect();
+    let calls: Vec<CallInfo> =
+        (0..count.unwrap_or(0)).filter_map(|place| describe(world, key, place)).collect();
     if let Some(run) = world.control.jobs.entries.get_mut(key).and_then(|entry| entry.run.as_mut()) {
-        run.told.extend(told);
+        calls.iter().for_each(|call| run.told.add(call.words, &call.name));
     }
 }
 
 /// Ends a sync: what to remember, when to come back.
 fn finish(world: &mut World, key: &Key, finished: Finished) {
     let Some(entry) = world.control.jobs.entries.get_mut(key) else { return };
-    entry.memory.apply(&finished.memory);
+    world.config.job_policy.apply(&mut entry.memory, &finished.memory);
+    if matches!(finished.verdict, job::JobVerdict::Completed | job::JobVerdict::Failed) {
+        // Its Pods are not looked at again, and there may be many.
+        (entry.cache, entry.pending, entry.draft) = (None, Vec::new(), None);
+    }
     let run = entry.run.take();
-    publish(world, COMPONENT, "Job", &key.1, finished.events);
+    publish(world, COMPONENT, "Job", (&key.0, &key.1), finished.events);
     let (calls, told, trace) = run.map(|run| (run.calls_made, run.told, run.trace)).unwrap_or_default();
-    world.record.decision(Decision {
-        at: world.now,
+    let at = world.now;
+    world.record.keep_decision(|| Decision {
+        at,
         controller: COMPONENT,
         object: format!("Job/{}", key.1),
         verdict: verdict(&finished.verdict),
         calls,
-        told,
+        told: told.shrunk(),
         wake: finished.wake.at,
         error: finished.error.map(|error| error.message),
         findings: trace.findings().to_vec(),

@@ -8,9 +8,11 @@ use super::{Due, Timer};
 use crate::World;
 use crate::config::ControllerConfig;
 use crate::object::{Pod, PodId};
+use crate::record::{Of, Verb, Words};
 use crate::store::ApiError;
 use policy_core::orphan::{OrphanDecision, decide};
 use policy_core::spec::{JOB_TRACKING_FINALIZER, Job, LabelSelector, Selector};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What may be orphaned.
@@ -34,11 +36,14 @@ impl OrphanKey {
 #[derive(Clone, Debug)]
 pub(crate) struct OrphanPods {
     pub(super) queue: WorkQueue<OrphanKey>,
+    /// Pods whose finalizer is being removed.
+    under_way: BTreeSet<PodId>,
 }
 
 impl OrphanPods {
     pub(super) fn new(config: &ControllerConfig) -> Self {
-        OrphanPods { queue: WorkQueue::new(config.api_backoff_nanos, config.api_backoff_max_nanos) }
+        let queue = WorkQueue::new(config.api_backoff_nanos, config.api_backoff_max_nanos);
+        OrphanPods { queue, under_way: BTreeSet::new() }
     }
 }
 
@@ -58,6 +63,7 @@ pub(super) fn work(world: &mut World) {
             if let OrphanDecision::RemoveFinalizer(_) =
                 decide(&pod.to_spec(), job.map(|j| &**j), settings, &mut ())
             {
+                world.control.orphans.under_way.insert(pod.id);
                 calls::send(world, Caller::Orphan(OrphanKey::Pod(pod.id), pod.id));
             }
         }
@@ -81,7 +87,12 @@ fn candidates(world: &World, key: &OrphanKey) -> Vec<Arc<Pod>> {
 pub(super) fn describe(world: &World, id: PodId) -> Option<CallInfo> {
     let pod = world.control.informer.pod(id)?;
     let (namespace, name) = (pod.namespace.clone(), pod.name.clone());
-    Some(CallInfo { verb: "patch", kind: "Pod", namespace, name })
+    Some(CallInfo { words: Words::new(Verb::Patch, Of::Pod), namespace, name })
+}
+
+/// The calls that have not reached the server.
+pub(super) fn under_way(world: &World) -> Vec<Caller> {
+    world.control.orphans.under_way.iter().map(|id| Caller::Orphan(OrphanKey::Pod(*id), *id)).collect()
 }
 
 pub(super) fn carry_out(world: &mut World, id: PodId) -> Result<Reply, ApiError> {
@@ -90,7 +101,8 @@ pub(super) fn carry_out(world: &mut World, id: PodId) -> Result<Reply, ApiError>
 }
 
 /// What failed is tried again, unless there is nothing left to do it to.
-pub(super) fn answered(world: &mut World, key: OrphanKey, _: PodId, result: Result<Reply, ApiError>) {
+pub(super) fn answered(world: &mut World, key: OrphanKey, id: PodId, result: Result<Reply, ApiError>) {
+    world.control.orphans.under_way.remove(&id);
     let queue = &mut world.control.orphans.queue;
     match result {
         Err(error) if error.reason != "NotFound" => {

@@ -48,14 +48,21 @@ pub(super) fn publish(
     world: &mut World,
     component: &'static str,
     kind: &str,
-    name: &str,
+    (namespace, name): (&str, &str),
     events: impl IntoIterator<Item = Event>,
 ) {
     let at = clock(world);
+    if world.record.quiet {
+        return;
+    }
+    let object = format!("{kind}/{name}");
     for event in events {
-        let Event { kind: event_kind, reason, message } = event;
-        let object = format!("{kind}/{name}");
-        world.record.event(EventRecord { at, kind: event_kind, reason, object, message, component });
+        // The Pod that was created or deleted is named last.
+        let last = event.message.rsplit(' ').next().unwrap_or_default();
+        let pod = world.store.pod_named(namespace, last).map(|pod| pod.name.clone());
+        let about = (object.as_str(), event.message.as_str());
+        let event = EventRecord::new(at, (event.kind, component), &event.reason, about, pod.as_ref());
+        world.record.keep_event(|| event);
     }
 }
 
@@ -75,6 +82,7 @@ pub(super) fn crash(world: &mut World, in_flight: InFlight, down_nanos: i64) {
     control.skew_nanos = old.skew_nanos;
     control.garbage = old.garbage;
     control.faults = old.faults;
+    control.faults.met.crashes += 1;
     let (at, epoch) = (world.now.plus_nanos(down_nanos), world.control.epoch);
     world.plan_control(at, Due::Restart(epoch));
 }

@@ -179,7 +179,7 @@ impl Cluster {
     }
 
     pub(crate) fn event_reasons(&self) -> Vec<&str> {
-        self.world.record.events.iter().map(|event| event.reason.as_str()).collect()
+        self.world.record.events.iter().map(|event| event.reason()).collect()
     }
 
     /// Whether the Job is complete and every Pod counted exactly once.

@@ -9,7 +9,7 @@ use super::throttle::Throttle;
 use super::{Due, Timer};
 use crate::World;
 use crate::config::ControllerConfig;
-use crate::record::Decision;
+use crate::record::{Calls, Decision, Of, Verb, Words};
 use crate::store::{ApiError, Kind, ObjectKey, Propagation};
 use policy_core::Timestamp;
 use policy_core::explain::Trace;
@@ -96,13 +96,14 @@ fn note(
         Ok(_) => ("nothing", None, None),
         Err(error) => ("errored", None, Some(error.message.clone())),
     };
-    world.record.decision(Decision {
-        at: world.now,
+    let at = world.now;
+    world.record.keep_decision(|| Decision {
+        at,
         controller: COMPONENT,
         object: format!("Job/{}", key.1),
         verdict,
         calls: 0,
-        told: Vec::new(),
+        told: Calls::default(),
         wake,
         error,
         findings: trace.findings().to_vec(),
@@ -116,10 +117,15 @@ fn wait(world: &mut World, key: &Key, waiting: Waiting) {
 
 pub(super) fn describe(world: &World, key: &Key) -> Option<CallInfo> {
     let verb = match world.control.ttl.waiting.get(key)? {
-        Waiting::ForRead => "get",
-        Waiting::ForDeletion(_) => "delete",
+        Waiting::ForRead => Verb::Get,
+        Waiting::ForDeletion(_) => Verb::Delete,
     };
-    Some(CallInfo { verb, kind: "Job", namespace: key.0.clone(), name: key.1.clone() })
+    Some(CallInfo { words: Words::new(verb, Of::Job), namespace: key.0.clone(), name: key.1.clone() })
+}
+
+/// The calls that have not reached the server.
+pub(super) fn under_way(world: &World) -> Vec<Caller> {
+    world.control.ttl.waiting.keys().cloned().map(Caller::Ttl).collect()
 }
 
 pub(super) fn carry_out(world: &mut World, key: &Key) -> Result<Reply, ApiError> {

@@ -25,13 +25,18 @@ fn note(world: &mut World, resource: Resource, event: WatchEvent) {
         return;
     }
     let at = world.now.plus_nanos(world.config.controller.watch_latency_nanos);
-    let watch = world.control.informer.watch_mut(resource);
+    let control = &mut world.control;
+    let (watch, met) = (control.informer.watch_mut(resource), &mut control.faults.met);
     if watch.to_drop > 0 {
         watch.to_drop -= 1;
+        met.dropped += 1;
         return;
     }
+    met.held_up += u64::from(watch.frozen_until.is_some());
     if watch.coalesces && watch.frozen_until.is_some() {
+        let before = watch.pending.len();
         coalesce(watch, event, at);
+        met.coalesced += (before + 1 - watch.pending.len()) as u64;
         return;
     }
     let planned = watch.pending.back().is_some_and(|(last, _)| *last == at);

@@ -24,9 +24,11 @@ impl World {
         component: &'static str,
     ) {
         let Some(pod) = self.store.pod(pod) else { return };
-        let object = format!("Pod/{}", pod.name);
-        let reason = reason.into();
-        self.record.event(EventRecord { at: self.now, kind, reason, object, message, component });
+        let at = self.now;
+        self.record.keep_event(|| {
+            let object = format!("Pod/{}", pod.name);
+            EventRecord::new(at, (kind, component), reason, (&object, &message), Some(&pod.name))
+        });
     }
 
     /// Records a normal event by the kubelet.
@@ -41,7 +43,10 @@ impl World {
 
     /// Records an event about a node.
     pub(super) fn node_event(&mut self, node: &str, reason: &str, message: String, component: &'static str) {
-        let (object, reason) = (format!("Node/{node}"), reason.into());
-        self.record.event(EventRecord { at: self.now, kind: "Normal", reason, object, message, component });
+        let at = self.now;
+        self.record.keep_event(|| {
+            let object = format!("Node/{node}");
+            EventRecord::new(at, ("Normal", component), reason, (&object, &message), None)
+        });
     }
 }

@@ -101,7 +101,7 @@ fn wait(world: &mut World, id: PodId, index: usize, reason: &'static str) -> Opt
     container.go(Activity::Pulling);
     container.status.state = State::Waiting(reason);
     // A container that is restarted keeps showing how it ended.
-    container.status.last = container.ended.or(container.status.last);
+    container.status.last = container.ended.map(Box::new).or(container.status.last.take());
     let turn = container.turn;
     report(world, id);
     Some(Of { pod: id, container: index, turn })

@@ -138,7 +138,7 @@ pub(super) fn started(world: &mut World, of: Of) {
     container.starts += 1;
     let status = &mut container.status;
     status.state = State::Running(now);
-    status.last = container.ended;
+    status.last = container.ended.map(Box::new);
     status.restarts = i32::try_from(container.starts - 1).unwrap_or(i32::MAX);
     world.kubelet_event(of.pod, "Started", "Container started".into());
     let Some(of) = world.data.of(of.pod, of.container) else { return };

@@ -9,10 +9,14 @@ use std::sync::Arc;
 pub(super) enum Op {
     /// Works for so many milliseconds.
     Run(u64),
+    /// Works for a number of milliseconds between these.
+    RunBetween(u64, u64),
     /// Prints a line.
     Print(String),
     /// Ends.
     Exit(i32),
+    /// Ends with one of these exit codes, by weight.
+    ExitOneOf(Vec<(i32, f64)>),
     /// Is killed for using too much memory.
     OomKill,
     /// Runs for ever.
@@ -46,7 +50,9 @@ fn add(script: &[Act], queues: &mut Vec<Queue>, ops: &mut Vec<Op>) {
         match act {
             Act::Run(millis) => ops.push(Op::Run(*millis)),
             Act::Print(text) => ops.push(Op::Print(text.clone())),
+            Act::RunBetween(least, most) => ops.push(Op::RunBetween(*least, *most)),
             Act::Exit(code) => ops.push(Op::Exit(*code)),
+            Act::ExitOneOf(codes) => ops.push(Op::ExitOneOf(codes.clone())),
             Act::OomKill => ops.push(Op::OomKill),
             Act::Block => ops.push(Op::Block),
             Act::WaitForDns(names) => ops.extend(names.iter().cloned().map(Op::WaitForDns)),

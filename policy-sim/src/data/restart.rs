@@ -9,11 +9,11 @@ use crate::object::{PodId, State};
 use policy_core::seconds_to_nanos;
 
 /// The first pause (upstream `backOffPeriod`).
-const FIRST_PAUSE_SECONDS: i64 = 10;
+pub(crate) const FIRST_PAUSE_SECONDS: i64 = 10;
 /// The longest (upstream `MaxContainerBackOff`).
-const LONGEST_PAUSE_SECONDS: i64 = 300;
+pub(crate) const LONGEST_PAUSE_SECONDS: i64 = 300;
 /// A container that has run for longer than this since its last restart starts with the first pause again.
-const FORGIVEN_AFTER_SECONDS: i64 = 2 * LONGEST_PAUSE_SECONDS;
+pub(crate) const FORGIVEN_AFTER_SECONDS: i64 = 2 * LONGEST_PAUSE_SECONDS;
 
 /// A container that is to be restarted has ended: the first time at once, then after a pause.
 pub(super) fn ended(world: &mut World, id: PodId, index: usize) {
@@ -35,7 +35,7 @@ pub(super) fn ended(world: &mut World, id: PodId, index: usize) {
 /// The kubelet looks again and shows that the container waits to be restarted.
 pub(super) fn show(world: &mut World, of: Of) {
     let Some(container) = world.data.container_at(of) else { return };
-    container.status.last = container.ended;
+    container.status.last = container.ended.map(Box::new);
     container.status.state = State::Waiting("CrashLoopBackOff");
     report(world, of.pod);
     if let Some(pod) = world.store.pod(of.pod) {

@@ -90,8 +90,19 @@ fn step(world: &mut World, of: Of, op: &Op) -> Flow {
             print(world, of, text);
             Flow::On
         }
+        Op::RunBetween(least, most) => {
+            let run_millis = world.rng.u64(*least..=(*most).max(*least));
+            advance(world, of);
+            sleep(world, of, run_millis);
+            Flow::Waits
+        }
         Op::Exit(code) => {
             end(world, of, *code);
+            Flow::Waits
+        }
+        Op::ExitOneOf(codes) => {
+            let code = one_of(codes, world.rng.f64());
+            end(world, of, code);
             Flow::Waits
         }
         Op::OomKill => {
@@ -131,6 +142,19 @@ fn end(world: &mut World, of: Of, code: i32) {
         finish(world, of);
     }
     kubelet::exit(world, of, code, kubelet::exit_reason(code));
+}
+
+/// The exit code that a number from 0 to 1 stands for; 0 where there is none to choose.
+fn one_of(codes: &[(i32, f64)], luck: f64) -> i32 {
+    let mut left = luck * codes.iter().map(|(_, weight)| weight).sum::<f64>();
+    for (code, weight) in codes {
+        if left < *weight {
+            return *code;
+        }
+        left -= weight;
+    }
+    // What rounding has left over belongs to the last code that can be.
+    codes.iter().rev().find(|(_, weight)| *weight > 0.0).map_or(0, |(code, _)| *code)
 }
 
 fn finish(world: &mut World, of: Of) {

@@ -190,7 +190,7 @@ impl Tally {
     }
 
     fn add_init(&mut self, status: &ContainerStatus, for_good: impl Fn(&Ended) -> bool) {
-        let how = match (&status.state, &status.last) {
+        let how = match (&status.state, status.last.as_deref()) {
             (State::Terminated(how), _) | (State::Waiting(_), Some(how)) => how,
             _ => {
                 self.init_pending += 1;

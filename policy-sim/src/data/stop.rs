@@ -10,7 +10,7 @@ use crate::object::{ContainerSpec, Ended, Phase, Pod, PodId, State};
 use policy_core::seconds_to_nanos;
 
 /// Containers get at least this long before they are killed (upstream `minimumGracePeriodInSeconds`).
-const SHORTEST_GRACE_SECONDS: i64 = 2;
+pub(crate) const SHORTEST_GRACE_SECONDS: i64 = 2;
 /// The exit code of a container that was killed.
 const KILLED: i32 = 137;
 
@@ -109,7 +109,7 @@ pub(super) fn settle(world: &mut World, id: PodId) {
             // What the runtime knows is shown again, not what the kubelet waited for.
             State::Waiting(_) if container.ended.is_some() => {
                 container.status.state = container.ended.map_or(idle.clone(), State::Terminated);
-                container.status.last = container.ended_before.or(container.ended);
+                container.status.last = container.ended_before.or(container.ended).map(Box::new);
             }
             State::Waiting(_) => container.status.state = idle.clone(),
             _ => {}

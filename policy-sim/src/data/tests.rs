@@ -97,8 +97,8 @@ fn logs(world: &World, pod: &str) -> Vec<String> {
 }
 
 fn events(world: &World, reason: &str) -> Vec<String> {
-    let matching = world.record.events.iter().filter(|event| event.reason == reason);
-    matching.map(|event| event.message.clone()).collect()
+    let matching = world.record.events.iter().filter(|event| event.reason() == reason);
+    matching.map(|event| event.message().into_owned()).collect()
 }
 
 fn delete(world: &mut World, pod: PodId, grace_seconds: i64) {

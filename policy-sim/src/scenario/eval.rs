@@ -117,9 +117,9 @@ impl View<'_> {
     /// How many Pods there were, by name, Job and index.
     fn lives(&self, selector: &PodSelector) -> usize {
         let lives = self.timeline.lives().filter(|life| {
-            selector.name.as_ref().is_none_or(|name| like(name, &life.name))
-                && selector.job.as_ref().is_none_or(|job| life.job.as_ref().is_some_and(|of| like(job, of)))
-                && selector.index.is_none_or(|index| life.index == Some(index))
+            selector.name.as_ref().is_none_or(|name| like(name, life.name()))
+                && selector.job.as_ref().is_none_or(|job| life.job().is_some_and(|of| like(job, of)))
+                && selector.index.is_none_or(|index| life.index() == Some(index))
         });
         lives.count()
     }
@@ -129,8 +129,8 @@ impl View<'_> {
             check.name.as_ref().is_none_or(|name| like(name, pod))
                 && ((check.job.is_none() && check.index.is_none())
                     || self.timeline.named(pod).is_some_and(|life| {
-                        check.job.as_ref().is_none_or(|job| life.job.as_ref().is_some_and(|of| like(job, of)))
-                            && check.index.is_none_or(|index| life.index == Some(index))
+                        check.job.as_ref().is_none_or(|job| life.job().is_some_and(|of| like(job, of)))
+                            && check.index.is_none_or(|index| life.index() == Some(index))
                     }))
         });
         let count = check.count.unwrap_or(Bounds::SOME);
@@ -151,12 +151,13 @@ impl View<'_> {
             Some((kind, name)) => (crate::store::Kind::parse(kind).as_str().to_lowercase(), name),
             None => ("*".to_owned(), about.as_str()),
         });
-        let wanted = |event: &&std::sync::Arc<crate::record::EventRecord>| {
-            let (kind, name) = event.object.split_once('/').unwrap_or(("", &event.object));
+        let wanted = |event: &&crate::record::EventRecord| {
+            let object = event.object();
+            let (kind, name) = object.split_once('/').unwrap_or(("", &object));
             about.as_ref().is_none_or(|(k, n)| like(k, &kind.to_lowercase()) && like(n, name))
-                && check.kind.as_ref().is_none_or(|kind| kind == event.kind)
-                && check.reason.as_ref().is_none_or(|reason| *reason == event.reason)
-                && check.message.as_ref().is_none_or(|message| like(message, &event.message))
+                && check.kind.as_ref().is_none_or(|kind| kind == event.kind())
+                && check.reason.as_ref().is_none_or(|reason| reason == event.reason())
+                && check.message.as_ref().is_none_or(|message| like(message, &event.message()))
         };
         let count = self.world.record.events.iter().filter(wanted).count();
         counted(check.count.unwrap_or(Bounds::SOME), count, "such events")

@@ -327,6 +327,15 @@ impl Scenario {
         }
     }
 
+    /// How many Pods the largest Job wants.
+    pub(crate) fn pods(&self) -> usize {
+        let wanted = |manifest: &Value| {
+            let of = |key: &str| manifest["spec"][key].as_u64().unwrap_or(0);
+            usize::try_from(of("completions").max(of("parallelism"))).unwrap_or(usize::MAX)
+        };
+        self.manifests.iter().map(wanted).max().unwrap_or(0)
+    }
+
     /// How many objects are created by hand.
     pub(crate) fn size(&self) -> usize {
         let applied = self.actions.iter().map(|action| match &action.verb {

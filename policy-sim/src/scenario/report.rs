@@ -3,7 +3,7 @@
 use super::run::Run;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use std::io::{self, Write};
+use std::io;
 
 /// The report of a run that is over.
 #[derive(Debug)]
@@ -15,11 +15,12 @@ pub struct RunReport<'r, 's> {
 }
 
 impl RunReport<'_, '_> {
-    /// Writes the report as `--output json` prints it: indented, with a line end.
+    /// Writes the report as indented JSON with a line's end. Objects are written one by one: whatever the size of the
+    /// run, nothing is held twice.
     ///
     /// # Errors
-    /// Those of the writer.
-    pub fn write_json(&self, mut out: impl Write) -> io::Result<()> {
+    /// What the writer says.
+    pub fn write_json(&self, mut out: impl io::Write) -> io::Result<()> {
         serde_json::to_writer_pretty(&mut out, self)?;
         out.write_all(b"\n")
     }

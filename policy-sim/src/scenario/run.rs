@@ -96,6 +96,7 @@ impl<'s> Run<'s> {
         let mut world = World::new(config);
         world.trace = options.trace && scenario.size() <= TRACED;
         world.record.pod_changes = Some(Vec::new());
+        world.record.only_rules_that_held = scenario.pods() > TRACED;
         let until = options.until.unwrap_or(scenario.until);
         let mut run = Run {
             scenario: source,

@@ -1,10 +1,11 @@
 //! The lives of Pods in a run, for drawing and for asking about Pods that are gone.
 
-use crate::object::{Phase, Pod, PodId, State};
+use crate::object::{Phase, Pod, State};
 use crate::store::{ChangeKind, PodChange};
 use policy_core::Timestamp;
+use policy_core::spec::OwnerReference;
+use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a Pod does at a time.
@@ -54,56 +55,94 @@ impl Stage {
 }
 
 /// The life of a Pod.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug)]
 pub struct PodLife {
-    /// Its place in the store.
-    #[serde(skip)]
-    pub id: PodId,
-    /// Its name.
-    #[serde(serialize_with = "as_text")]
-    pub name: Arc<str>,
-    /// The name of its Job.
-    pub job: Option<String>,
-    /// Its completion index.
-    pub index: Option<i64>,
-    /// The node that it was bound to.
-    #[serde(serialize_with = "as_text_or_nothing")]
-    pub node: Option<Arc<str>>,
+    who: Who,
     /// Stages, each with the instant at which it began.
-    pub stages: Vec<(Timestamp, Stage)>,
+    stages: Vec<(Timestamp, Stage)>,
     /// When containers were restarted.
-    pub restarts: Vec<Timestamp>,
-    /// The exit code of the container that failed it.
-    pub exit_code: Option<i32>,
+    restarts: Vec<Timestamp>,
 }
 
-fn as_text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(text)
+/// Which Pod it is. One that exists is shared with the store; of one that is gone little is kept.
+#[derive(Clone, Debug)]
+enum Who {
+    There(Arc<Pod>),
+    Gone(Box<Gone>),
 }
 
-fn as_text_or_nothing<S: Serializer>(text: &Option<Arc<str>>, serializer: S) -> Result<S::Ok, S::Error> {
-    text.as_deref().serialize(serializer)
+#[derive(Clone, Debug)]
+struct Gone {
+    name: Arc<str>,
+    owners: Arc<[OwnerReference]>,
+    index: Option<i64>,
+    node: Option<Arc<str>>,
+    exit_code: Option<i32>,
 }
 
 impl PodLife {
-    fn of(pod: &Pod) -> Self {
-        PodLife {
-            id: pod.id,
-            name: pod.name.clone(),
-            job: job_of(pod).map(str::to_owned),
-            index: pod.index,
-            node: None,
-            stages: Vec::new(),
-            restarts: Vec::new(),
-            exit_code: None,
+    /// The Pod's name.
+    pub fn name(&self) -> &Arc<str> {
+        match &self.who {
+            Who::There(pod) => &pod.name,
+            Who::Gone(gone) => &gone.name,
         }
+    }
+
+    /// The name of its Job.
+    pub fn job(&self) -> Option<&str> {
+        match &self.who {
+            Who::There(pod) => job_of(pod),
+            Who::Gone(gone) => job_among(&gone.owners),
+        }
+    }
+
+    /// Its completion index.
+    pub fn index(&self) -> Option<i64> {
+        match &self.who {
+            Who::There(pod) => pod.index,
+            Who::Gone(gone) => gone.index,
+        }
+    }
+
+    /// The node that it was bound to.
+    pub fn node(&self) -> Option<&str> {
+        match &self.who {
+            Who::There(pod) => pod.node.as_deref(),
+            Who::Gone(gone) => gone.node.as_deref(),
+        }
+    }
+
+    /// The exit code of the container that failed it.
+    pub fn exit_code(&self) -> Option<i32> {
+        match &self.who {
+            Who::There(pod) => exit_code(pod),
+            Who::Gone(gone) => gone.exit_code,
+        }
+    }
+
+    /// Stages, each with the instant at which it began.
+    pub fn stages(&self) -> &[(Timestamp, Stage)] {
+        &self.stages
+    }
+
+    /// When containers were restarted.
+    pub fn restarts(&self) -> &[Timestamp] {
+        &self.restarts
     }
 
     /// What the Pod did at an instant; `None` before it was there.
     pub fn stage_at(&self, at: Timestamp) -> Option<Stage> {
         let place = self.stages.partition_point(|(since, _)| *since <= at).checked_sub(1)?;
         self.stages.get(place).map(|(_, stage)| *stage)
+    }
+
+    /// The Pod itself, while it exists.
+    pub fn pod(&self) -> Option<&Pod> {
+        match &self.who {
+            Who::There(pod) => Some(pod),
+            Who::Gone(_) => None,
+        }
     }
 
     /// How long its containers have run up to an instant, those that end in time included.
@@ -121,59 +160,98 @@ impl PodLife {
     pub fn stage(&self) -> Option<Stage> {
         self.stages.last().map(|(_, stage)| *stage)
     }
+
+    fn note(&mut self, change: &PodChange, now: Timestamp) {
+        let pod = &change.pod;
+        let before = match &self.who {
+            Who::There(known) => restarts(known),
+            Who::Gone(_) => return,
+        };
+        if restarts(pod) > before {
+            self.restarts.push(now);
+        }
+        let gone = change.kind == ChangeKind::Deleted;
+        let stage = if gone { Stage::Gone } else { stage_of(pod) };
+        if self.stage() != Some(stage) {
+            self.stages.push((now, stage));
+        }
+        self.who = if gone { Who::Gone(Box::new(Gone::from(&**pod))) } else { Who::There(pod.clone()) };
+    }
+}
+
+impl From<&Pod> for Gone {
+    fn from(pod: &Pod) -> Self {
+        Gone {
+            name: pod.name.clone(),
+            owners: pod.owners.clone(),
+            index: pod.index,
+            node: pod.node.clone(),
+            exit_code: exit_code(pod),
+        }
+    }
+}
+
+impl Serialize for PodLife {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut life = serializer.serialize_struct("life", 7)?;
+        life.serialize_field("name", &**self.name())?;
+        life.serialize_field("job", &self.job())?;
+        life.serialize_field("index", &self.index())?;
+        life.serialize_field("node", &self.node())?;
+        life.serialize_field("stages", self.stages())?;
+        life.serialize_field("restarts", self.restarts())?;
+        life.serialize_field("exitCode", &self.exit_code())?;
+        life.end()
+    }
 }
 
 /// The name of the Job that controls a Pod.
 pub(crate) fn job_of(pod: &Pod) -> Option<&str> {
-    let owner = pod.owners.iter().find(|owner| owner.controller == Some(true) && owner.kind == "Job");
+    job_among(&pod.owners)
+}
+
+fn job_among(owners: &[OwnerReference]) -> Option<&str> {
+    let owner = owners.iter().find(|owner| owner.controller == Some(true) && owner.kind == "Job");
     owner.map(|owner| owner.name.as_str())
 }
 
-/// A life, and the restarts that it has been told of.
-#[derive(Clone, Debug)]
-struct Told {
-    life: PodLife,
-    restarts: i32,
+fn restarts(pod: &Pod) -> i32 {
+    pod.containers.iter().map(|container| container.restarts).sum()
 }
 
 /// The lives of all Pods of a run, in the order of their creation.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
-    lives: BTreeMap<PodId, Arc<Told>>,
+    /// By the Pods' places in the store.
+    lives: Vec<Option<PodLife>>,
 }
 
 impl Timeline {
     /// The lives, oldest Pod first.
     pub fn lives(&self) -> impl Iterator<Item = &PodLife> {
-        self.lives.values().map(|told| &told.life)
+        self.lives.iter().flatten()
     }
 
     /// The life of the Pod of that name; the last one's, if there were several.
     pub fn named(&self, name: &str) -> Option<&PodLife> {
-        self.lives.values().rev().map(|told| &told.life).find(|life| &*life.name == name)
+        self.lives.iter().rev().flatten().find(|life| &**life.name() == name)
     }
 
     /// Takes note of changes that happened at `now`.
     pub(crate) fn note(&mut self, changes: Vec<PodChange>, now: Timestamp) {
         for change in changes {
-            let pod = &change.pod;
-            let told = self
-                .lives
-                .entry(pod.id)
-                .or_insert_with(|| Arc::new(Told { life: PodLife::of(pod), restarts: 0 }));
-            let Told { life, restarts } = Arc::make_mut(told);
-            life.node = pod.node.clone().or(life.node.take());
-            let stage = if change.kind == ChangeKind::Deleted { Stage::Gone } else { stage_of(pod) };
-            if life.stage() != Some(stage) {
-                life.stages.push((now, stage));
+            let new = || PodLife {
+                who: Who::There(change.pod.clone()),
+                // Most have as many.
+                stages: Vec::with_capacity(3),
+                restarts: Vec::new(),
+            };
+            let place = change.pod.id.0 as usize;
+            if self.lives.len() <= place {
+                self.lives.resize_with(place + 1, || None);
             }
-            let count: i32 = pod.containers.iter().map(|container| container.restarts).sum();
-            if count > *restarts {
-                *restarts = count;
-                life.restarts.push(now);
-            }
-            if life.exit_code.is_none() && pod.phase == Phase::Failed {
-                life.exit_code = exit_code(pod);
+            if let Some(slot) = self.lives.get_mut(place) {
+                slot.get_or_insert_with(new).note(&change, now);
             }
         }
     }
@@ -197,6 +275,9 @@ fn backs_off(pod: &Pod) -> bool {
 }
 
 fn exit_code(pod: &Pod) -> Option<i32> {
+    if pod.phase != Phase::Failed {
+        return None;
+    }
     let ends = pod.containers.iter().filter_map(|container| match &container.state {
         State::Terminated(ended) => Some(ended.exit_code),
         _ => None,

@@ -91,6 +91,7 @@ impl Store {
             name_suffix: &name_suffix,
         };
         let manifest = raw(manifest)?;
+        self.limits.check_size(manifest.get().len())?;
         let name = text(metadata, "name").or_else(|| text(metadata, "generateName")).unwrap_or_default();
         let review = with_rules(|rules| validate_create(&manifest, &context, rules));
         let object = match kind {
@@ -99,7 +100,8 @@ impl Store {
         };
         if matches!(object, Object::Job(_)) {
             let used = self.jobs().filter(|job| job.metadata.namespace == namespace).count();
-            self.limits.check_jobs(name, u32::try_from(used).unwrap_or(u32::MAX))?;
+            // Quotas are checked when a name has been made.
+            self.limits.check_jobs(&object.metadata().name, u32::try_from(used).unwrap_or(u32::MAX))?;
         }
         self.insert(object)
     }

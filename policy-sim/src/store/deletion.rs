@@ -1,7 +1,6 @@
 //! Deletion: what a DELETE does to an object, and what keeps the object until it is gone.
 
 use super::{ApiError, Kind, Object, ObjectKey, Store};
-use crate::object::Pod;
 use policy_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -92,7 +91,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), ApiError> {
         let pod = self.pod_named(namespace, name).ok_or_else(|| ApiError::not_found("pods", name))?;
-        let (id, grace_seconds) = (pod.id, graceful_period(pod, grace_seconds));
+        let (id, grace_seconds) = (pod.id, grace_seconds.unwrap_or(pod.base.grace_seconds));
         self.request_pod_deletion(id, grace_seconds, now);
         Ok(())
     }
@@ -127,13 +126,4 @@ fn mark_deleting(object: &mut Object, finalizers: Vec<String>, now: Timestamp) -
     }
     metadata.finalizers = finalizers;
     true
-}
-
-/// Upstream `podStrategy.CheckGracefulDelete`: a Pod that no kubelet runs needs no time to end.
-fn graceful_period(pod: &Pod, grace_seconds: Option<i64>) -> i64 {
-    if pod.node.is_none() || pod.is_terminal() {
-        return 0;
-    }
-    let period = grace_seconds.unwrap_or(pod.base.grace_seconds);
-    if period < 0 { 1 } else { period }
 }

@@ -79,6 +79,11 @@ impl ApiError {
         ApiError { retry_after_seconds, ..ApiError::new(429, "TooManyRequests", message) }
     }
 
+    /// What the API server makes of etcd's refusal of a request that is too large (`rpctypes.ErrRequestTooLarge`).
+    pub fn request_too_large() -> Self {
+        ApiError::new(500, "", "etcdserver: request is too large".into())
+    }
+
     /// `apierrors.NewInternalError`.
     pub fn internal(what: &str) -> Self {
         ApiError::new(500, "InternalError", format!("Internal error occurred: {what}"))

@@ -4,6 +4,9 @@ use super::ApiError;
 use crate::config::ApiConfig;
 use policy_core::{NANOS_PER_SECOND, Timestamp};
 
+/// What etcd takes in one request (`embed.DefaultMaxRequestBytes`).
+pub(crate) const MAX_REQUEST_BYTES: usize = 1_572_864;
+
 /// The limits, and how much of the rate is used up.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Limits {
@@ -29,6 +32,13 @@ impl Limits {
         Ok(())
     }
 
+    /// Refuses an object that etcd would not take. A real API server stores Jobs as protobuf; the lists of indexes, which
+    /// are what grows, are text in both forms.
+    pub(crate) fn check_size(&self, bytes: usize) -> Result<(), ApiError> {
+        let limit = self.config.request_bytes.map_or(MAX_REQUEST_BYTES, |bytes| bytes as usize);
+        if bytes > limit { Err(ApiError::request_too_large()) } else { Ok(()) }
+    }
+
     pub(crate) fn check_pods(&self, name: &str, used: u32) -> Result<(), ApiError> {
         match self.config.quota_pods {
             Some(limit) if used >= limit => Err(ApiError::quota_exceeded("pods", name, "pods", used, limit)),
@@ -49,6 +59,15 @@ impl Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn objects_are_as_large_as_etcd_takes_them() {
+        let limits = Limits::new(ApiConfig::default());
+        assert!(limits.check_size(MAX_REQUEST_BYTES).is_ok());
+        assert_eq!(limits.check_size(MAX_REQUEST_BYTES + 1).unwrap_err().code, 500);
+        let limits = Limits::new(ApiConfig { request_bytes: Some(10), ..ApiConfig::default() });
+        assert!(limits.check_size(11).is_err());
+    }
 
     #[test]
     fn a_seconds_worth_of_creations_comes_at_once() {

@@ -13,7 +13,7 @@ impl Store {
     /// Replaces the status of a Job that was read at `version`.
     ///
     /// # Errors
-    /// 404 when there is none, 409 when it has changed since, 422 when the status is not valid.
+    /// 404 when there is none, 409 when it has changed since, 422 when the status is not valid, 500 when it is too large.
     pub(crate) fn write_job_status(
         &mut self,
         namespace: &str,
@@ -32,6 +32,7 @@ impl Store {
             let review = validate_update(&texts.0, &texts.1, Subresource::Status, rules);
             refusal(&review, &Kind::Job, name).map_or(Ok(()), Err)
         })?;
+        self.limits.check_size(texts.1.get().len())?;
         match self.put(Object::Job(Arc::new(new))) {
             Object::Job(job) => Ok(job),
             _ => Err(ApiError::internal("the Job changed its kind")),
@@ -80,6 +81,9 @@ impl Store {
         let object = check(&old, &new)?;
         if object.to_json() == old.to_json() {
             return Ok(old);
+        }
+        if matches!(object, Object::Job(_) | Object::CronJob(_)) {
+            self.limits.check_size(new.to_string().len())?;
         }
         if object.metadata().is_deleting() && object.metadata().finalizers.is_empty() {
             self.take(key);

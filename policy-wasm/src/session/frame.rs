@@ -181,31 +181,30 @@ impl Session {
     }
 
     fn lane<'s>(&'s self, place: usize, life: &'s PodLife) -> Option<Lane<'s>> {
-        let store = &self.state.run.world.store;
-        let pod = store.pod(life.id).filter(|pod| pod.name == life.name);
+        let pod = life.pod();
         let disruption = pod.and_then(|pod| pod.condition("DisruptionTarget"));
         let tracked = |finalizers: &[std::sync::Arc<str>]| {
             finalizers.iter().any(|finalizer| &**finalizer == policy_core::spec::JOB_TRACKING_FINALIZER)
         };
         Some(Lane {
             place,
-            pod: &life.name,
-            job: life.job.as_deref(),
-            index: life.index,
-            node: life.node.as_deref(),
+            pod: life.name(),
+            job: life.job(),
+            index: life.index(),
+            node: life.node(),
             stage: life.stage()?,
-            stages: life.stages.iter().map(|(at, stage)| (self.seconds(*at), *stage)).collect(),
-            restarts: life.restarts.iter().map(|at| self.seconds(*at)).collect(),
-            exit_code: life.exit_code,
+            stages: life.stages().iter().map(|(at, stage)| (self.seconds(*at), *stage)).collect(),
+            restarts: life.restarts().iter().map(|at| self.seconds(*at)).collect(),
+            exit_code: life.exit_code(),
             disruption: disruption.map(|condition| &*condition.reason),
-            counted: life.job.is_some() && pod.is_none_or(|pod| !tracked(&pod.finalizers)),
+            counted: life.job().is_some() && pod.is_none_or(|pod| !tracked(&pod.finalizers)),
         })
     }
 
     fn cost(&self) -> Cost {
         let lives = self.state.run.timeline.lives();
         let nanos: i64 = lives.map(|life| life.running_nanos(self.now())).sum();
-        let pods_created = self.state.run.timeline.lives().filter(|life| life.job.is_some()).count();
+        let pods_created = self.state.run.timeline.lives().filter(|life| life.job().is_some()).count();
         Cost { pods_created, pod_seconds: nanos as f64 / 1e9 }
     }
 }

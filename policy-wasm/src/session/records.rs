@@ -37,7 +37,7 @@ impl Session {
 
     /// Events from that number on.
     pub fn events(&self, from: usize) -> Vec<&EventRecord> {
-        self.state.run.world.record.events.iter().skip(from).map(|event| &**event).collect()
+        self.state.run.world.record.events.iter().skip(from).collect()
     }
 
     /// What the containers of a Pod, or of all, have printed.

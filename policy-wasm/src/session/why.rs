@@ -129,7 +129,7 @@ impl Session {
         let life = self.state.run.timeline.named(name);
         let life = life.ok_or_else(|| unknown("name", format!("there is no Pod `{name}`, and was none")))?;
         let stage = life.stage().map_or("", |stage| stage.as_str());
-        let Some(job) = life.job.as_deref() else {
+        let Some(job) = life.job() else {
             return Ok(self.answer(format!("Pod {name} is {stage}; no Job controls it"), Vec::new(), None));
         };
         let report = job_named(&self.state.run.world, job).map(|job| self.job_report(job));
@@ -151,14 +151,15 @@ impl Session {
 
     fn why_gap(&self, job: &str, index: Option<i64>) -> Answer<Why<'_>> {
         let report = self.job_report(self.job(job)?);
-        let of_index = |life: &&PodLife| life.job.as_deref() == Some(job) && life.index == index;
+        let of_index = |life: &&PodLife| life.job() == Some(job) && life.index() == index;
         let before = index.and_then(|_| self.state.run.timeline.lives().filter(of_index).last());
         let summary = match (index, before) {
             (Some(index), Some(life)) => {
                 let stage = life.stage().map_or("", |stage| stage.as_str());
                 format!(
                     "index {index} has no active Pod; its last one, {}, is {stage}. {}",
-                    life.name, report.summary
+                    life.name(),
+                    report.summary
                 )
             }
             (Some(index), None) => format!("index {index} has had no Pod yet. {}", report.summary),
@@ -276,7 +277,7 @@ fn changed(decision: &DecisionRow<'_>, field: &str) -> bool {
 
 /// Whether a decision made a call about a Pod or a rule looked at it.
 fn speaks_of(decision: &DecisionRow<'_>, path: &str) -> bool {
-    let told = decision.decision.told.iter().any(|call| call.contains(path));
+    let told = decision.decision.told.iter().any(|call| call.to_lowercase().contains(path));
     let findings = decision.decision.findings.iter().flat_map(|finding| &finding.evidence);
     told || findings.into_iter().any(|item| item.path.contains(path))
 }

@@ -2,12 +2,13 @@
 
 use crate::cli::console::Console;
 use crate::diagnostic::Diagnostic;
+use crate::manifest::Position;
 use crate::scenario::Loaded;
 use policy_sim::scenario::{Held, Run};
 use std::path::Path;
 
 /// The assertions of one run.
-pub(super) struct Suite {
+pub(in crate::cli) struct Suite {
     variant: String,
     seconds: f64,
     assertions: Vec<Held>,
@@ -15,6 +16,11 @@ pub(super) struct Suite {
 }
 
 impl Suite {
+    /// Cases that took no virtual time.
+    pub(in crate::cli) fn new(name: String, assertions: Vec<Held>) -> Self {
+        Suite { variant: name, seconds: 0.0, assertions, why: String::new() }
+    }
+
     pub(super) fn of(variant: &str, run: &Run<'_>) -> Self {
         let seconds = run.elapsed().nanos() as f64 / 1e9;
         Suite {
@@ -31,16 +37,25 @@ pub(super) fn annotate(loaded: &Loaded, variant: &str, run: &Run<'_>, console: &
     for assertion in run.assertions().iter().filter(|assertion| !assertion.held) {
         let file = &loaded.source.name;
         let place = match assertion.place {
-            Some(place) => {
-                let position = loaded.source.position(loaded.locate_assertion(variant, place).start);
-                format!(",line={},col={}", position.line, position.column)
-            }
-            None => String::new(),
+            Some(place) => Some(loaded.source.position(loaded.locate_assertion(variant, place).start)),
+            None => None,
         };
         let found = assertion.found.as_deref().unwrap_or_default();
-        let message = escaped(&format!("{} ({variant}): {found}", assertion.text));
-        console.text(&format!("::error file={}{place},title=jobpolicy::{message}\n", property(file)));
+        let message = format!("{} ({variant}): {found}", assertion.text);
+        console.text(&annotation("error", file, place, "jobpolicy", &message));
     }
+}
+
+/// A workflow command of GitHub Actions; the level is `error`, `warning` or `notice`.
+pub(in crate::cli) fn annotation(
+    level: &str,
+    file: &str,
+    place: Option<Position>,
+    title: &str,
+    message: &str,
+) -> String {
+    let place = place.map(|at| format!(",line={},col={}", at.line, at.column)).unwrap_or_default();
+    format!("::{level} file={}{place},title={}::{}\n", property(file), property(title), escaped(message))
 }
 
 /// As GitHub wants messages of workflow commands.
@@ -53,7 +68,7 @@ fn property(text: &str) -> String {
 }
 
 /// Writes a JUnit report: a suite for each variant, a case for each assertion.
-pub(super) fn write_junit(path: &Path, scenario: &str, suites: &[Suite]) -> Result<(), Diagnostic> {
+pub(in crate::cli) fn write_junit(path: &Path, scenario: &str, suites: &[Suite]) -> Result<(), Diagnostic> {
     std::fs::write(path, junit(scenario, suites)).map_err(|error| {
         Diagnostic::error(format!("cannot write `{}`: {error}", path.display()))
             .help("does its folder exist?")

@@ -87,13 +87,14 @@ fn lines(run: &mut Run<'_>) -> io::Result<()> {
         done = run.done.len();
         let record = &run.world.record;
         for event in record.events.iter().skip(events) {
-            writeln!(out, "{at:>8}  {} {}: {}", event.object.to_lowercase(), event.reason, event.message)?;
+            let object = event.object().to_lowercase();
+            writeln!(out, "{at:>8}  {object} {}: {}", event.reason(), event.message())?;
         }
         events = record.events.len();
         for life in run.timeline.lives() {
-            let (Some(stage), name) = (life.stage(), life.name.to_string()) else { continue };
+            let (Some(stage), name) = (life.stage(), life.name().to_string()) else { continue };
             if stages.insert(name, stage) != Some(stage) {
-                writeln!(out, "{at:>8}  pod/{} is {stage:?}", life.name)?;
+                writeln!(out, "{at:>8}  pod/{} is {stage:?}", life.name())?;
             }
         }
         for (pod, log) in &record.logs {

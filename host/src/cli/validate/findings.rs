@@ -74,6 +74,7 @@ impl Finding {
         let diagnostic = match severity {
             Severity::Error => Diagnostic::error(headline),
             Severity::Warning => Diagnostic::warning(headline),
+            Severity::Info => Diagnostic::info(headline),
         };
         Finding {
             kind: kind.to_owned(),

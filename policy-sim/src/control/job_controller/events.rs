@@ -147,12 +147,13 @@ fn pod_deleting(world: &mut World, pod: &Arc<Pod>, shown: Shown) {
 
 /// Shows a Pod to the Job that controls it, and wakes the Job.
 fn show_to_owner(world: &mut World, owner: &OwnerReference, pod: &Arc<Pod>, shown: Shown) {
+    let policy = world.config.job_policy.clone();
     let Some((key, entry)) = resolve(world, owner, &pod.namespace) else { return };
     let Some((digester, job)) = entry.digester.as_ref().zip(entry.job.as_ref()) else { return };
     let facts = digest(digester, pod);
     let finished = job.status.finished().is_some();
     let (before, after) = ((shown.known || shown.gone).then_some(&facts), (!shown.gone).then_some(&facts));
-    entry.memory.observe(before, after, finished);
+    policy.observe(&mut entry.memory, before, after, finished);
     // Nothing is decided about the Pods of a finished Job any more; they are not kept.
     if !finished {
         entry.pending.push(match shown.gone {

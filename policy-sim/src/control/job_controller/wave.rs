@@ -3,6 +3,7 @@
 use super::{CallInfo, Caller, Draft, Due, Key, Reply, Run, Worker, Written, version_of};
 use crate::World;
 use crate::control::calls::answer_time;
+use crate::record::{Of, Verb, Words};
 use crate::store::{ApiError, NewPod, create_pod};
 use policy_core::job::{Call, PodCreate};
 use policy_core::spec::{Job, OwnerReference};
@@ -16,16 +17,18 @@ fn run<'w>(world: &'w World, key: &Key) -> Option<(&'w Job, &'w Run)> {
 /// What faults see of a call.
 pub(in crate::control) fn describe(world: &World, key: &Key, place: usize) -> Option<CallInfo> {
     let (_, run) = run(world, key)?;
-    let (verb, kind, name) = match run.calls.get(place)? {
-        Call::ReadJob => ("get", "Job", &key.1),
-        Call::WriteStatus(_) => ("update", "Job", &key.1),
+    let (verb, of, name) = match run.calls.get(place)? {
+        Call::ReadJob => (Verb::Get, Of::Job, &key.1),
+        Call::WriteStatus(_) => (Verb::Update, Of::Job, &key.1),
         // The server has yet to make the name.
-        Call::CreatePod(_) => ("create", "Pod", &key.1),
-        Call::DeletePod(pod) => ("delete", "Pod", &pod.name),
-        Call::Adopt(pod) | Call::Release(pod) | Call::RemoveFinalizer(pod) => ("patch", "Pod", &pod.name),
+        Call::CreatePod(_) => (Verb::Create, Of::Pod, &key.1),
+        Call::DeletePod(pod) => (Verb::Delete, Of::Pod, &pod.name),
+        Call::Adopt(pod) | Call::Release(pod) | Call::RemoveFinalizer(pod) => {
+            (Verb::Patch, Of::Pod, &pod.name)
+        }
         _ => return None,
     };
-    Some(CallInfo { verb, kind, namespace: key.0.clone(), name: name.clone() })
+    Some(CallInfo { words: Words::new(verb, of), namespace: key.0.clone(), name: name.clone() })
 }
 
 /// Carries a call out.
@@ -54,7 +57,9 @@ pub(in crate::control) fn carry_out(world: &mut World, key: &Key, place: usize) 
             world.store.remove_tracking_finalizer(namespace, &pod.name).map(Reply::WrotePod)
         }
         Call::WriteStatus(status) => {
-            let version = run.version.clone();
+            let stored = || world.store.job(namespace, name).map(|job| &job.metadata.resource_version);
+            let over = world.config.controller.overwrites_status.then(stored).flatten();
+            let version = over.unwrap_or(&run.version).clone();
             world.store.write_job_status(namespace, name, &version, &status).map(Reply::Job)
         }
         _ => Err(ApiError::internal("this call is not known")),

@@ -175,9 +175,9 @@ fn a_quota_holds_pods_back_until_there_is_room() {
     cluster.create(job("j", json!({"completions": 6, "parallelism": 6})));
     cluster.run(3);
     assert_eq!(cluster.world.store.pods().count(), 2);
-    let refused = cluster.world.record.events.iter().find(|event| event.reason == "FailedCreate").unwrap();
+    let refused = cluster.world.record.events.iter().find(|event| event.reason() == "FailedCreate").unwrap();
     assert!(
-        refused.message.contains("exceeded quota: quota, requested: pods=1, used: pods=2, limited: pods=2")
+        refused.message().contains("exceeded quota: quota, requested: pods=1, used: pods=2, limited: pods=2")
     );
     assert_eq!(cluster.run(3600), Ending::Finished);
     cluster.assert_complete("j", 6);
