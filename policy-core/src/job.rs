@@ -83,7 +83,7 @@ pub enum Call {
 pub type Step = crate::step::Step<Paused, Call, Finished>;
 
 /// A sync that waits for the outcomes of a wave.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Paused {
     /// Boxed: a machine is moved at every wave.
     sync: Box<Sync>,
@@ -93,7 +93,7 @@ pub struct Paused {
 }
 
 /// Whose outcomes a paused sync waits for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Stage {
     Claim(claim::Claims),
     Adopt(claim::Claims),

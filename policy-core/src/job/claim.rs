@@ -13,7 +13,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 /// What the first waves have to do, by place in the Pod list.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Claims {
     /// Whether there is nothing to claim: every Pod is the Job's already.
     all_owned: bool,

@@ -6,7 +6,7 @@ use crate::spec::JobStatus;
 use alloc::string::String;
 
 /// The counters that metrics follow.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Counters {
     succeeded: i32,
     failed: i32,

@@ -43,7 +43,7 @@ impl IndexFailures {
 }
 
 /// Creations that are under way, and those that wait for them to go well.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Creation {
     batch_size: usize,
     rest: IntoIter<PodCreate>,

@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 use core::cmp::{Ordering, Reverse};
 
 /// Pods that are being deleted by suspension or as surplus.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Deletion {
     rule: Rule,
     /// Places of Pods whose deletion is under way or next.

@@ -64,7 +64,7 @@ impl Shape {
 }
 
 /// The state of a sync between its waves.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Sync {
     pub(crate) shape: Shape,
     /// UIDs whose finalizer removal is under way (upstream `expectedRmFinalizers`).

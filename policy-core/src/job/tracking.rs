@@ -20,7 +20,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// What is left to do once the first status is written.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Tracking {
     remove: Vec<PodRef>,
     reached_max_uncounted: bool,
@@ -151,7 +151,7 @@ fn removable<R: Recorder>(cx: &mut Cx<'_, R>, sync: &Sync) -> Vec<u32> {
 }
 
 /// Pods that this sync adds to the status.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Ended {
     indexes: Vec<i64>,
 }

@@ -6,6 +6,7 @@ use super::run::Activity;
 use super::status::report;
 use super::{Due, Of, kubelet};
 use crate::World;
+use crate::config::ImageConfig;
 use crate::object::{PodId, State};
 use policy_core::{Timestamp, seconds_to_nanos};
 
@@ -46,6 +47,24 @@ pub(super) fn prepare(world: &mut World, id: PodId, index: usize) {
     container.pull_began = now;
     let of = Of { pod: id, container: index, turn: container.turn };
     world.plan_data(at, Due::Pulled(of));
+}
+
+impl World {
+    /// From now on an image cannot be pulled, and nodes have lost it; containers that run go on.
+    pub fn break_image(&mut self, image: &str, error: &str) {
+        let config = self.config.images.entry(image.to_owned()).or_insert_with(ImageConfig::default);
+        config.error = Some(error.to_owned());
+        for node in &mut self.data.nodes {
+            node.images.remove(image);
+        }
+    }
+
+    /// From now on it can be pulled again.
+    pub fn repair_image(&mut self, image: &str) {
+        if let Some(config) = self.config.images.get_mut(image) {
+            config.error = None;
+        }
+    }
 }
 
 /// What is asked of which node.

@@ -58,7 +58,7 @@ pub(crate) struct Planted {
 }
 
 /// A sync of it: the calls that the core has asked for, which of them are made, and how many others before them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct PlantedSync {
     bug: Bug,
     paused: Box<dyn PausedSync>,
@@ -148,5 +148,9 @@ impl PausedSync for PlantedSync {
             })
             .collect();
         bug.with_view(view, |view| bug.spoil(view, paused.resume(view, &told, now, trace)))
+    }
+
+    fn copied(&self) -> Box<dyn PausedSync> {
+        Box::new(self.clone())
     }
 }

@@ -2,9 +2,10 @@
 
 use super::LineError;
 use super::fields::{Field, is, read_object, unwritable};
-use crate::zones::TzDatabase;
 use policy_core::Timestamp;
-use policy_core::cron::{Call, ChildJob, CronJobView, LiveObjects, NewJob, Outcome, Plan, Server, run};
+use policy_core::cron::{
+    Call, ChildJob, CronJobView, LiveObjects, NewJob, Outcome, Plan, Server, TimeZones, run,
+};
 use policy_core::explain::Recorder;
 use policy_core::spec::{CronJob, CronJobStatus, JobStatus, ObjectMeta};
 use policy_core::step::{CallError, CallErrorKind, Event};
@@ -153,9 +154,9 @@ impl<'a> From<&'a Event> for AnswerEvent<'a> {
 ///
 /// # Errors
 /// When the line is not an object with the fields that are needed; the text names the field.
-pub fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
+pub fn answer(line: &[u8], zones: &dyn TimeZones, out: &mut Vec<u8>) -> Result<(), LineError> {
     let input = read(line)?;
-    let plan = sync(&input, &mut ());
+    let plan = sync(&input, zones, &mut ());
     serde_json::to_writer(&mut *out, &Answer::new(input.id, &plan))
         .map_err(|error| unwritable(input.id, &error))
 }
@@ -170,15 +171,15 @@ pub fn plan_value(plan: &Plan) -> Value {
 ///
 /// # Errors
 /// As [`answer`].
-pub fn plan(line: &[u8], rec: &mut impl Recorder) -> Result<Plan, LineError> {
-    Ok(sync(&read(line)?, rec))
+pub fn plan(line: &[u8], zones: &dyn TimeZones, rec: &mut impl Recorder) -> Result<Plan, LineError> {
+    Ok(sync(&read(line)?, zones, rec))
 }
 
 fn read(line: &[u8]) -> Result<Line<'_>, LineError> {
     read_object(line, FIELDS)
 }
 
-fn sync(input: &Line<'_>, rec: &mut impl Recorder) -> Plan {
+fn sync(input: &Line<'_>, zones: &dyn TimeZones, rec: &mut impl Recorder) -> Plan {
     let (no_metadata, no_status) = (ObjectMeta::default(), JobStatus::default());
     let jobs: Vec<ChildJob<'_>> = (input.jobs.iter())
         .map(|job| ChildJob {
@@ -196,7 +197,7 @@ fn sync(input: &Line<'_>, rec: &mut impl Recorder) -> Plan {
     let faults = input.faults.as_ref().unwrap_or(&no_faults);
     let mut server = FaultyServer { objects: LiveObjects::new(live_cron_job, live_jobs), faults };
     let view = CronJobView { cron_job: &input.cron_job, jobs: &jobs };
-    run(view, &mut server, input.now, TzDatabase::shared(), rec)
+    run(view, &mut server, input.now, zones, rec)
 }
 
 impl<'a> Answer<'a> {
@@ -224,11 +225,12 @@ impl<'a> Answer<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use policy_core::cron::UtcOnly;
     use serde_json::json;
 
     fn answer_to(line: &Value) -> Result<Value, LineError> {
         let mut out = Vec::new();
-        answer(line.to_string().as_bytes(), &mut out)?;
+        answer(line.to_string().as_bytes(), &UtcOnly, &mut out)?;
         Ok(serde_json::from_slice(&out).unwrap())
     }
 

@@ -1,7 +1,6 @@
 //! What comes next to a Job, and when.
 
 use super::count_of;
-use crate::render;
 use policy_core::job::{Claim, JobVerdict, JobView, Plan, PodFacts, decide};
 use policy_core::spec::{Job, condition};
 use policy_core::ttl::{self, Source, TtlDecision};
@@ -36,9 +35,9 @@ impl Next {
 }
 
 /// The time from `now` to `at` in words, in whole seconds when it is longer than one.
-pub(super) fn wait(at: Timestamp, now: Timestamp) -> String {
+pub fn wait(at: Timestamp, now: Timestamp) -> String {
     let millis = at.nanos_since(now) / 1_000_000;
-    render::duration(if millis > 1_000 { (millis + 999) / 1_000 * 1_000 } else { millis })
+    crate::duration(if millis > 1_000 { (millis + 999) / 1_000 * 1_000 } else { millis })
 }
 
 /// What is looked at to tell what comes next.

@@ -2,9 +2,8 @@
 
 use super::LineError;
 use super::fields::{Field, is, read_object, unwritable};
-use crate::zones::TzDatabase;
 use policy_core::Timestamp;
-use policy_core::cron::{NextTime, ResolveError, resolve_schedule};
+use policy_core::cron::{NextTime, ResolveError, TimeZones, resolve_schedule};
 use serde::de::Error;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -49,18 +48,17 @@ struct Answer<'a> {
 ///
 /// # Errors
 /// When the line is not an object with the fields that are needed; the text names the field.
-pub fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
+pub fn answer(line: &[u8], zones: &dyn TimeZones, out: &mut Vec<u8>) -> Result<(), LineError> {
     let input: Line<'_> = read_object(line, FIELDS)?;
     if input.n > MAX_TIMES {
         let error = serde_json::Error::custom(format!("`n`: {} is more than {MAX_TIMES}", input.n));
         return Err(unwritable(input.id, &error));
     }
-    serde_json::to_writer(&mut *out, &next_times(&input)).map_err(|error| unwritable(input.id, &error))
+    serde_json::to_writer(&mut *out, &next_times(&input, zones)).map_err(|error| unwritable(input.id, &error))
 }
 
-fn next_times<'a>(input: &Line<'a>) -> Answer<'a> {
+fn next_times<'a>(input: &Line<'a>, zones: &dyn TimeZones) -> Answer<'a> {
     let mut answer = Answer { id: input.id, times: Vec::new(), exhausted: false, error: None, stage: None };
-    let zones = TzDatabase::shared();
     let schedule = match resolve_schedule(&input.schedule, input.time_zone.as_deref(), zones) {
         Ok(schedule) => schedule,
         Err(error) => {
@@ -94,10 +92,11 @@ fn next_times<'a>(input: &Line<'a>) -> Answer<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use policy_sim::zones::TzDatabase;
 
     fn answer_to(line: &str) -> Result<String, LineError> {
         let mut out = Vec::new();
-        answer(line.as_bytes(), &mut out)?;
+        answer(line.as_bytes(), TzDatabase::shared(), &mut out)?;
         Ok(String::from_utf8(out).unwrap())
     }
 

@@ -5,12 +5,11 @@ use super::memory::{Inferred, Memory, Unknown};
 use super::next::{self, Next, Outlook, ends};
 use super::pods::{PodRow, Pods};
 use super::{CallRow, FindingRow, World, calls, full_name, rows};
-use crate::wire;
 use policy_core::explain::{Rule, Trace};
 use policy_core::job::{Claim, JobVerdict, JobView, Plan, PodDigester, PodFacts, decide};
 use policy_core::spec::{Job, Pod, condition};
 use policy_core::ttl::{self, Source};
-use policy_core::{Settings, Timestamp};
+use policy_core::{JobMemory, Settings, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -75,11 +74,23 @@ pub struct JobReport {
 
 /// Explains a Job among the objects that were listed.
 pub fn job(job: &Job, world: &World<'_>, now: Timestamp) -> JobReport {
+    report(job, world, now, None)
+}
+
+/// As [`job`], for somebody who knows what the controller remembers.
+pub fn job_remembered(job: &Job, world: &World<'_>, now: Timestamp, memory: &JobMemory) -> JobReport {
+    report(job, world, now, Some(memory))
+}
+
+fn report(job: &Job, world: &World<'_>, now: Timestamp, remembered: Option<&JobMemory>) -> JobReport {
     let digester = PodDigester::new(job);
     let own = world.pods_of(job).into_iter().map(|pod| (pod, digester.digest(pod)));
     let (own, pods): (Vec<&Pod>, Vec<PodFacts>) = own.filter(|(_, pod)| pod.claim != Claim::Foreign).unzip();
     let events = event::about(world.events_of(&job.metadata), "Job", &job.metadata);
     let mut memory = Memory::infer(job, &pods, now);
+    if let Some(remembered) = remembered {
+        memory.know(remembered);
+    }
     memory.inferred.extend(gone(&job.metadata.namespace, &events, world));
 
     let view = JobView { job, pods: &pods, settings: &Settings::DEFAULT };
@@ -99,7 +110,7 @@ pub fn job(job: &Job, world: &World<'_>, now: Timestamp) -> JobReport {
         findings: rows(trace.findings(), &calls),
         not_reached: trace.not_reached("job").collect(),
         unknown: no_pods(job, world).into_iter().chain(memory.unknowns(view, &plan, now)).collect(),
-        plan: wire::job::plan_value(&plan, job, now, memory.memory.backoff.as_ref()),
+        plan: crate::job::plan_value(&plan, job, now, memory.memory.backoff.as_ref()),
         inferred: memory.inferred,
         next: coming,
         calls,

@@ -2,8 +2,8 @@
 
 use super::LineError;
 use super::fields::{Field, is, read_object, unwritable};
-use crate::zones::TzDatabase;
 use policy_core::Timestamp;
+use policy_core::cron::TimeZones;
 use policy_core::spec::validation::{
     CreateContext, FieldError, Object, Rules, Subresource, validate_create, validate_update,
 };
@@ -61,11 +61,11 @@ impl<'a> From<&'a FieldError> for ErrorAnswer<'a> {
 ///
 /// # Errors
 /// For a line that is not a JSON object of either form.
-pub fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
+pub fn answer(line: &[u8], zones: &dyn TimeZones, out: &mut Vec<u8>) -> Result<(), LineError> {
     let parsed: Line<'_> = read_object(line, FIELDS)?;
     let refused = |message: &str| unwritable(parsed.id, &serde_json::Error::custom(message));
     let (review, shows_defaults) = match (parsed.object, parsed.old, parsed.new) {
-        (Some(object), None, None) => (validate_create(object, &context(), &rules()), true),
+        (Some(object), None, None) => (validate_create(object, &context(), &rules(zones)), true),
         (None, Some(old), Some(new)) => {
             let subresource = match parsed.subresource.as_deref() {
                 None | Some("") => Subresource::Main,
@@ -74,7 +74,7 @@ pub fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
                     return Err(refused(&format!("`{other}` is not a subresource: want `status` or none")));
                 }
             };
-            (validate_update(old, new, subresource, &rules()), false)
+            (validate_update(old, new, subresource, &rules(zones)), false)
         }
         _ => return Err(refused("want either `object`, or `old` and `new`")),
     };
@@ -89,6 +89,29 @@ pub fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
     serde_json::to_writer(out, &answer).map_err(|error| unwritable(parsed.id, &error))
 }
 
+/// The object as the API server would store it if it were created now.
+///
+/// # Errors
+/// What the API server would refuse: fields, empty for the whole object, and what is wrong with them.
+pub fn created(
+    object: &serde_json::Value,
+    now: Timestamp,
+    zones: &dyn TimeZones,
+) -> Result<serde_json::Value, Vec<(String, String)>> {
+    let whole = |message: String| vec![(String::new(), message)];
+    let raw = RawValue::from_string(object.to_string()).map_err(|error| whole(error.to_string()))?;
+    let review =
+        validate_create(&raw, &CreateContext { creation_timestamp: now, ..context() }, &rules(zones));
+    let mut refused: Vec<(String, String)> = Vec::new();
+    refused.extend(review.decode_error.iter().map(|message| (String::new(), message.clone())));
+    refused.extend(review.strict_errors.iter().map(|message| (String::new(), message.clone())));
+    refused.extend(review.errors.iter().map(|error| (error.field.clone(), error.detail.to_string())));
+    if !refused.is_empty() {
+        return Err(refused);
+    }
+    serde_json::to_value(&review.defaulted).map_err(|error| whole(error.to_string()))
+}
+
 /// What created objects get: fixed, so that answers can be compared.
 fn context() -> CreateContext<'static> {
     CreateContext {
@@ -100,18 +123,19 @@ fn context() -> CreateContext<'static> {
     }
 }
 
-fn rules() -> Rules<'static> {
-    Rules { time_zones: TzDatabase::shared(), ..Rules::default() }
+fn rules(zones: &dyn TimeZones) -> Rules<'_> {
+    Rules { time_zones: zones, ..Rules::default() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use policy_core::cron::UtcOnly;
     use serde_json::Value;
 
     fn answered(line: &str) -> Value {
         let mut out = Vec::new();
-        answer(line.as_bytes(), &mut out).unwrap();
+        answer(line.as_bytes(), &UtcOnly, &mut out).unwrap();
         serde_json::from_slice(&out).unwrap()
     }
 
@@ -136,10 +160,10 @@ mod tests {
             (r#"{"id":"a","object":{},"old":{},"new":{}}"#, "a"),
             (r#"{"id":"a","old":{},"new":{},"subresource":"scale"}"#, "a"),
         ] {
-            assert_eq!(answer(line.as_bytes(), &mut Vec::new()).unwrap_err().id, id, "{line}");
+            assert_eq!(answer(line.as_bytes(), &UtcOnly, &mut Vec::new()).unwrap_err().id, id, "{line}");
         }
         for line in [&b""[..], br#"["a",{}]"#, b"\xff"] {
-            assert_eq!(answer(line, &mut Vec::new()).unwrap_err().id, Value::Null);
+            assert_eq!(answer(line, &UtcOnly, &mut Vec::new()).unwrap_err().id, Value::Null);
         }
     }
 }

@@ -30,6 +30,9 @@ pub struct Unknown {
     pub otherwise: Option<String>,
 }
 
+/// What the back-off record is called.
+const BACKOFF_RECORD: &str = "back-off record";
+
 /// The controller's memory as far as it can be told.
 pub(super) struct Memory {
     pub(super) memory: JobMemory,
@@ -114,6 +117,13 @@ impl Memory {
         memory
     }
 
+    /// Takes what is known for what was inferred.
+    pub(super) fn know(&mut self, memory: &JobMemory) {
+        self.memory = memory.clone();
+        self.alternatives.clear();
+        self.inferred.retain(|inferred| inferred.what != BACKOFF_RECORD);
+    }
+
     /// Pods that the status counts and that are not there any more; returns how many of them failed.
     fn infer_deleted(&mut self, job: &Job, pods: &[PodFacts], counted: &Counted) -> usize {
         let bound = i64::from(job.spec.completions.unwrap_or(0));
@@ -147,12 +157,12 @@ impl Memory {
         if let (1.., Some(last)) = (failures, record.last_failure_time) {
             self.memory.backoff = Some(record.clone());
             self.inferred.push(Inferred {
-                what: "back-off record",
+                what: BACKOFF_RECORD,
                 value: format!("failures after the last success: {failures}, the last at {last}"),
                 how: "from the ended Pods that are still there and counted".to_owned(),
             });
             self.alternatives.push(Alternative {
-                what: "back-off record",
+                what: BACKOFF_RECORD,
                 assumed: "as inferred".to_owned(),
                 case: "if the controller was restarted since, it has forgotten these failures".to_owned(),
                 memory: JobMemory::default(),

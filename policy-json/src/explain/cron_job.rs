@@ -4,10 +4,10 @@ use super::event::{self, EventRow};
 use super::memory::Unknown;
 use super::next::Next;
 use super::{CallRow, FindingRow, World, calls, count_of, full_name, rows};
-use crate::wire;
-use crate::zones::TzDatabase;
 use policy_core::Timestamp;
-use policy_core::cron::{Call, ChildJob, CronJobView, LiveObjects, Plan, Schedule, decide, resolve_schedule};
+use policy_core::cron::{
+    Call, ChildJob, CronJobView, LiveObjects, Plan, Schedule, TimeZones, decide, resolve_schedule,
+};
 use policy_core::explain::{Rule, Trace, Verdict};
 use policy_core::spec::{CronJob, Job, condition};
 use serde::Serialize;
@@ -75,14 +75,19 @@ pub struct CronJobReport {
 }
 
 /// Explains a CronJob among the objects that were listed.
-pub fn cron_job(cron_job: &CronJob, world: &World<'_>, now: Timestamp) -> CronJobReport {
+pub fn cron_job(
+    cron_job: &CronJob,
+    world: &World<'_>,
+    now: Timestamp,
+    zones: &dyn TimeZones,
+) -> CronJobReport {
     let own = world.jobs_of(cron_job);
     let children: Vec<ChildJob<'_>> = own.iter().map(|job| ChildJob::from(*job)).collect();
     let known = world.jobs_of_namespace(&cron_job.metadata.namespace);
     let mut trace = Trace::default();
     let live = LiveObjects::new(Some(cron_job), known.to_vec());
     let view = CronJobView { cron_job, jobs: &children };
-    let plan = decide(view, live, now, TzDatabase::shared(), &mut trace);
+    let plan = decide(view, live, now, zones, &mut trace);
     let calls = calls::of_cron_job(&plan);
     let held: Vec<Rule> = trace
         .findings()
@@ -91,7 +96,7 @@ pub fn cron_job(cron_job: &CronJob, world: &World<'_>, now: Timestamp) -> CronJo
         .map(|found| found.rule)
         .collect();
     let state = state(&held, &plan);
-    let next = next(cron_job, &plan, state, now);
+    let next = next(cron_job, &plan, state, now, zones);
     CronJobReport {
         cron_job: full_name(&cron_job.metadata),
         state,
@@ -101,7 +106,7 @@ pub fn cron_job(cron_job: &CronJob, world: &World<'_>, now: Timestamp) -> CronJo
         not_reached: trace.not_reached("cronjob").collect(),
         unknown: unknown(cron_job, world),
         events: event::about(world.events_of(&cron_job.metadata), "CronJob", &cron_job.metadata),
-        plan: wire::cron_job::plan_value(&plan),
+        plan: crate::cron_job::plan_value(&plan),
         next,
         calls,
     }
@@ -133,7 +138,13 @@ fn state(held: &[Rule], plan: &Plan) -> CronState {
     }
 }
 
-fn next(cron_job: &CronJob, plan: &Plan, state: CronState, now: Timestamp) -> Vec<Next> {
+fn next(
+    cron_job: &CronJob,
+    plan: &Plan,
+    state: CronState,
+    now: Timestamp,
+    zones: &dyn TimeZones,
+) -> Vec<Next> {
     let mut next: Vec<Next> = plan.calls.iter().filter_map(|(call, _)| done_now(call)).collect();
     next.iter_mut().for_each(|next| next.at = Some(now));
     let waits_for = match state {
@@ -144,7 +155,7 @@ fn next(cron_job: &CronJob, plan: &Plan, state: CronState, now: Timestamp) -> Ve
         CronState::Scheduled | CronState::Due => None,
     };
     if matches!(state, CronState::Scheduled | CronState::Due | CronState::Skipping) {
-        next.extend(runs(cron_job, now));
+        next.extend(runs(cron_job, now, zones));
     }
     next.extend(waits_for.map(|what| Next::new(None, what)));
     next
@@ -160,8 +171,8 @@ fn done_now(call: &Call) -> Option<Next> {
 }
 
 /// The next times of the schedule.
-fn runs(cron_job: &CronJob, now: Timestamp) -> Vec<Next> {
-    let (spec, zones) = (&cron_job.spec, TzDatabase::shared());
+fn runs(cron_job: &CronJob, now: Timestamp, zones: &dyn TimeZones) -> Vec<Next> {
+    let spec = &cron_job.spec;
     let Ok(schedule) = resolve_schedule(&spec.schedule, spec.time_zone.as_deref(), zones) else {
         return Vec::new();
     };
