@@ -22,7 +22,7 @@ fn full_decisions(c: &mut Criterion) {
             let job = case.job(size);
             let digester = PodDigester::new(&job);
             let pods: Vec<PodFacts> = case.pods(size).iter().map(|pod| digester.digest(pod)).collect();
-            let view = JobView { job: &job, pods: &pods, settings: &Settings::DEFAULT };
+            let view = JobView::new(&job, &pods, &Settings::DEFAULT);
             let memory = JobMemory::default();
             group.bench_function(BenchmarkId::from_parameter(size), |b| {
                 b.iter(|| decide(black_box(view), &memory, now(), &mut ()));

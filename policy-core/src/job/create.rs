@@ -1,5 +1,6 @@
 //! Creating Pods in batches that double, so that a refusal is met once and not five hundred times.
 
+use super::census::Census;
 use super::facts::PodFacts;
 use super::pod_failure_policy::counts;
 use super::sync::{Cx, Sync};
@@ -57,10 +58,10 @@ pub(crate) fn unindexed(count: usize) -> Vec<PodCreate> {
 }
 
 /// A Pod for each of these indexes.
-pub(crate) fn indexed(pods: &[PodFacts], sync: &Sync, indexes: Vec<i64>) -> Vec<PodCreate> {
+pub(crate) fn indexed(pods: &dyn Census, sync: &Sync, indexes: Vec<i64>) -> Vec<PodCreate> {
     let per_index = sync.shape.backoff_limit_per_index.is_some();
     let failures = |index: &i64| {
-        let replaced = sync.kept_for(*index).and_then(|place| pods.get(place as usize));
+        let replaced = pods.last_failed(sync, *index).and_then(|place| pods.pod(place));
         per_index.then(|| IndexFailures::after(replaced))
     };
     indexes

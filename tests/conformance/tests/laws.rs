@@ -82,7 +82,7 @@ fn check(line: &mut Line) -> BTreeSet<Rule> {
     let (id, now) = (&line.id, line.now);
     let digester = PodDigester::new(&line.job);
     let pods: Vec<PodFacts> = line.pods.iter().map(|pod| digester.digest(pod)).collect();
-    let view = JobView { job: &line.job, pods: &pods, settings: &Settings::DEFAULT };
+    let view = JobView::new(&line.job, &pods, &Settings::DEFAULT);
 
     let plan = decide(view, &memory, now, &mut ());
     let mut trace = Trace::default();
