@@ -1,11 +1,11 @@
 //! `cargo xtask ci`, which is what CI runs, and `verify`, which takes longer.
 
 use crate::steps::{Steps, cargo, run as run_command};
-use crate::{fuzz, tidy, tools};
+use crate::{bench, fuzz, tidy, tools};
 
 /// The names of all steps of `ci`; tests/README.md must speak of each.
 pub(crate) const STEPS: &[&str] =
-    &["tidy", "fmt", "clippy", "targets", "no-std", "wasm", "test", "doc", "deny"];
+    &["tidy", "fmt", "clippy", "targets", "no-std", "wasm", "test", "bench", "doc", "deny"];
 
 /// Runs the checks; `quick` leaves out what needs more than the toolchain at hand.
 pub(crate) fn run(quick: bool) -> Result<(), String> {
@@ -30,6 +30,10 @@ fn all(steps: &mut Steps, quick: bool) -> Result<(), String> {
     }
     steps.cargo("test", &["test", "--workspace", "--locked"])?;
     if !quick {
+        steps.step("bench", || {
+            tools::valgrind()?;
+            bench::run(&["--check".to_owned()])
+        })?;
         steps.step("doc", || {
             let mut doc = cargo(&["doc", "--workspace", "--lib", "--no-deps", "--locked"]);
             doc.env("RUSTDOCFLAGS", "-D warnings");
@@ -54,7 +58,9 @@ pub(crate) fn verify(args: &fuzz::Args) -> Result<(), String> {
 fn long(steps: &mut Steps, args: &fuzz::Args) -> Result<(), String> {
     steps.step("random", || {
         let mut test = cargo(&["test", "--workspace", "--locked", "--release"]);
-        test.env("PROPTEST_CASES", "20000").env("JOBPOLICY_LIVES", "20000");
+        test.env("PROPTEST_CASES", "20000")
+            .env("JOBPOLICY_LIVES", "20000")
+            .env("JOBPOLICY_EVENTS", "20000000");
         run_command(test)
     })?;
     steps.step("fuzz", || fuzz::run(args))

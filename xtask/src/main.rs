@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+mod bench;
 mod ci;
 mod fuzz;
 mod steps;
@@ -13,6 +14,9 @@ cargo xtask COMMAND
 
   ci [--quick]              everything CI runs; --quick leaves out other targets, docs and licences
   tidy                      the repository's own rules: sizes, leftovers, paths, documented checks, links
+  bench [--output json] [--large] [--check] [--record]
+                            what decisions cost, beside the recorded baseline and the real controller; --check only
+                            counts instructions and fails where they are more than recorded; needs valgrind
   fuzz [--seconds N] [NAME] each fuzz target (or one) for N seconds, 60 unless told; needs a nightly toolchain
   verify [--seconds N]      the long checks that CI has no time for: more random cases, then fuzz
   help                      this text
@@ -24,6 +28,7 @@ fn main() -> ExitCode {
     let result = match args.first().map(String::as_str) {
         Some("ci") => flags(&args[1..], &["--quick"]).and_then(|quick| ci::run(quick[0])),
         Some("tidy") => flags(&args[1..], &[]).and_then(|_| tidy::run()),
+        Some("bench") => bench::run(&args[1..]),
         Some("fuzz") => fuzz::Args::parse(&args[1..]).and_then(|args| fuzz::run(&args)),
         Some("verify") => fuzz::Args::parse(&args[1..]).and_then(|args| ci::verify(&args)),
         Some("help" | "--help" | "-h") => {
