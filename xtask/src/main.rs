@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 mod bench;
 mod ci;
+mod cluster;
 mod fuzz;
 mod steps;
 mod tidy;
@@ -19,6 +20,7 @@ cargo xtask COMMAND
                             counts instructions and fails where they are more than recorded; needs valgrind
   fuzz [--seconds N] [NAME] each fuzz target (or one) for N seconds, 60 unless told; needs a nightly toolchain
   verify [--seconds N]      the long checks that CI has no time for: more random cases, then fuzz
+  cluster up|down|status    a real Kubernetes control plane on loopback, with fake nodes, for tests
   help                      this text
 
 tests/README.md says what each check proves.";
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::run(&args[1..]),
         Some("fuzz") => fuzz::Args::parse(&args[1..]).and_then(|args| fuzz::run(&args)),
         Some("verify") => fuzz::Args::parse(&args[1..]).and_then(|args| ci::verify(&args)),
+        Some("cluster") => cluster::run(&args[1..]),
         Some("help" | "--help" | "-h") => {
             println!("{HELP}");
             Ok(())

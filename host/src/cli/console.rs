@@ -69,6 +69,17 @@ impl Console {
         self.results.push_str(text);
     }
 
+    /// Writes a result that may be large right away, after those added before.
+    ///
+    /// # Errors
+    /// Standard output cannot be written.
+    pub fn stream(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        self.finish()?;
+        let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+        write(&mut out)?;
+        out.flush()
+    }
+
     /// Whether results are coloured.
     pub fn color(&self) -> bool {
         self.color_out

@@ -1,6 +1,6 @@
 //! `jobpolicy scenario`.
 
-use super::console::{Console, OutputArgs};
+use super::console::{Console, Format, OutputArgs};
 use super::{Failure, Outcome, Verdict};
 use crate::diagnostic::Diagnostic;
 use crate::render::{self, run::View};
@@ -182,8 +182,10 @@ fn run_scenario(args: &RunArgs, console: &mut Console) -> Outcome {
         "all" => std::iter::once(BASE).chain(loaded.document.variants().map(|v| v.name.as_str())).collect(),
         one => vec![one],
     };
-    let (mut all_held, mut suites, mut reports) = (true, Vec::new(), Vec::new());
-    for variant in &variants {
+    let (mut all_held, mut suites) = (true, Vec::new());
+    let (format, several) = (args.output.output, variants.len() > 1);
+    let mut values = Vec::new();
+    for (place, variant) in variants.iter().enumerate() {
         let scenario = chosen(&loaded, variant)?;
         let mut run = Run::new(scenario, args.how.options());
         watch::finish(&mut run, &args.how, console)?;
@@ -192,25 +194,53 @@ fn run_scenario(args: &RunArgs, console: &mut Console) -> Outcome {
             ci::annotate(&loaded, variant, &run, console);
         }
         suites.push(ci::Suite::of(variant, &run));
-        if args.output.output == super::console::Format::Table {
-            let view = args.how.view(console.color());
-            let gap = if suites.len() > 1 { "\n" } else { "" };
-            console.text(&format!("{gap}{}", render::run::text(&run, variant, view)));
-        } else {
-            reports.push(serde_json::to_value(RunReport { run: &run, variant }).map_err(|error| {
-                Diagnostic::error(format!("internal error: the report cannot be written: {error}"))
-            })?);
+        if several && format == Format::Yaml {
+            values.push(value_of(&run, variant)?);
+            continue;
         }
+        console.text(match (format, place) {
+            (Format::Json, 0) if several => "[\n",
+            (Format::Json, _) if several => ",\n",
+            (Format::Table, 1..) => "\n",
+            _ => "",
+        });
+        show_run(&run, variant, &args.how, format, console)?;
     }
-    if args.output.output != super::console::Format::Table {
-        let value =
-            if variants.len() == 1 { reports.pop().unwrap_or_default() } else { Value::Array(reports) };
-        console.result(args.output.output, || value, |_| String::new());
+    match format {
+        Format::Json if several => console.text("]\n"),
+        Format::Yaml if several => console.result(format, || Value::Array(values), |_| String::new()),
+        _ => {}
     }
     if let Some(path) = &args.junit {
         ci::write_junit(path, &loaded.document.base().name, &suites)?;
     }
     Ok(if all_held { Verdict::Yes } else { Verdict::No })
+}
+
+/// Shows a run that is over.
+pub(super) fn show_run(
+    run: &Run<'_>,
+    variant: &str,
+    how: &RunOptions,
+    format: Format,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    match format {
+        Format::Table => console.text(&render::run::text(run, variant, how.view(console.color()))),
+        Format::Json => console.stream(|out| RunReport { run, variant }.write_json(out))?,
+        Format::Yaml => {
+            let value = value_of(run, variant)?;
+            console.result(format, || value, |_| String::new());
+        }
+    }
+    Ok(())
+}
+
+fn value_of(run: &Run<'_>, variant: &str) -> Result<Value, Failure> {
+    let value = serde_json::to_value(RunReport { run, variant });
+    Ok(value.map_err(|error| {
+        Diagnostic::error(format!("internal error: the report cannot be written: {error}"))
+    })?)
 }
 
 fn chosen<'l>(loaded: &'l Loaded, variant: &str) -> Result<&'l policy_sim::scenario::Scenario, Failure> {

@@ -1,14 +1,13 @@
 //! `jobpolicy simulate`.
 
-use super::console::{Console, Format, OutputArgs};
-use super::scenario::{RunOptions, compare, watch};
+use super::console::{Console, OutputArgs};
+use super::scenario::{RunOptions, compare, show_run, watch};
 use super::{Failure, Outcome, Verdict, clock};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{self, Manifest};
-use crate::render;
 use crate::scenario::diagnose_at;
 use policy_core::Timestamp;
-use policy_sim::scenario::{BASE, Document, FieldPath, PathStep, Problem, Run, RunReport};
+use policy_sim::scenario::{BASE, Document, FieldPath, PathStep, Problem, Run};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -68,15 +67,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Outcome {
     }
     let mut run = Run::new(document.base(), args.how.options());
     watch::finish(&mut run, &args.how, console)?;
-    if args.output.output == Format::Table {
-        let view = args.how.view(console.color());
-        console.text(&render::run::text(&run, BASE, view));
-    } else {
-        let report = serde_json::to_value(RunReport { run: &run, variant: BASE }).map_err(|error| {
-            Diagnostic::error(format!("internal error: the report cannot be written: {error}"))
-        })?;
-        console.result(args.output.output, || report, |_| String::new());
-    }
+    show_run(&run, BASE, &args.how, args.output.output, console)?;
     Ok(if run.all_held() { Verdict::Yes } else { Verdict::No })
 }
 

@@ -3,6 +3,7 @@
 use super::run::Run;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
+use std::io;
 
 /// The report of a run that is over.
 #[derive(Debug)]
@@ -11,6 +12,18 @@ pub struct RunReport<'r, 's> {
     pub run: &'r Run<'s>,
     /// The name of the variant.
     pub variant: &'r str,
+}
+
+impl RunReport<'_, '_> {
+    /// Writes the report as indented JSON with a line's end. Objects are written one by one: whatever the size of the
+    /// run, nothing is held twice.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn write_json(&self, mut out: impl io::Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut out, self)?;
+        out.write_all(b"\n")
+    }
 }
 
 impl Serialize for RunReport<'_, '_> {
