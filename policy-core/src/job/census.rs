@@ -161,8 +161,8 @@ pub(crate) trait Census {
     /// are `open` (upstream `getPodsWithDelayedDeletionPerIndex`).
     fn note_last_failed(&self, rules: &CountRules, open: &dyn Fn(i64) -> bool, noted: &mut Noted);
 
-    /// The place of the failed Pod that is kept for an index, which is open.
-    fn last_failed(&self, sync: &Sync, index: i64) -> Option<u32>;
+    /// Indexes that are open, in ascending order, each with the place of the failed Pod that is kept for it.
+    fn with_last_failed(&self, sync: &Sync, indexes: Vec<i64>) -> Vec<(i64, Option<u32>)>;
 
     /// The active Pods in list order.
     fn active(&self) -> Vec<u32>;

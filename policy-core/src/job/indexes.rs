@@ -223,21 +223,31 @@ impl Intervals {
     /// The lowest `count` indexes below `completions` that are not in this set (from upstream
     /// `firstPendingIndexes`).
     pub fn first_missing(&self, count: usize, completions: i64) -> Vec<i64> {
-        let mut result = Vec::with_capacity(count.min(4096));
-        let mut candidate = 0_i64;
-        for interval in self.as_slice() {
-            while candidate < completions.min(interval.first) && result.len() < count {
-                result.push(candidate);
-                candidate = candidate.wrapping_add(1);
-            }
-            candidate = candidate.max(interval.last.wrapping_add(1));
-        }
-        while candidate < completions && result.len() < count {
+        first_missing_in_all(&[self], count, completions)
+    }
+}
+
+/// The lowest `count` indexes below `completions` that are in none of these lists, each of which ascends by the first
+/// index of its intervals. What lies beyond the last index found is not looked at.
+pub(crate) fn first_missing_in_all(lists: &[&Intervals], count: usize, completions: i64) -> Vec<i64> {
+    let mut result = Vec::with_capacity(count.min(4096));
+    let mut rest: Vec<&[Interval]> = lists.iter().map(|list| list.as_slice()).collect();
+    let mut candidate = 0_i64;
+    while candidate < completions && result.len() < count {
+        // The interval that starts next, of any list.
+        let next =
+            rest.iter_mut().filter(|list| !list.is_empty()).min_by_key(|list| list.first().map(|i| i.first));
+        let taken = next.and_then(|list| list.split_off_first()).copied();
+        let end = taken.map_or(completions, |interval| completions.min(interval.first));
+        while candidate < end && result.len() < count {
             result.push(candidate);
             candidate = candidate.wrapping_add(1);
         }
-        result
+        if let Some(interval) = taken {
+            candidate = candidate.max(interval.last.wrapping_add(1));
+        }
     }
+    result
 }
 
 /// Adds an interval that starts no earlier than the last one, or so upstream takes it (from upstream `merge`).

@@ -3,6 +3,7 @@
 use super::backoff::{remaining_nanos, remaining_nanos_for_index};
 use super::census::{Removal, Tally, places};
 use super::ending::delete_event;
+use super::indexes::{Intervals, first_missing_in_all};
 use super::outcome::SyncAction;
 use super::sync::{Cx, Sync};
 use super::{Call, Stage, create};
@@ -102,9 +103,9 @@ fn create_missing<R: Recorder>(
     if !sync.shape.indexed {
         return create::begin(cx, sync, create::unindexed(count), want_active);
     }
-    let mut indexes = first_pending_indexes(sync, tally, count);
+    let mut indexes = cx.pods.with_last_failed(sync, first_pending_indexes(sync, tally, count));
     if per_index {
-        let wait_nanos = keep_ready_indexes(cx, sync, &mut indexes);
+        let wait_nanos = keep_ready_indexes(cx, &mut indexes);
         if waits(cx, sync, Rule::CreationWaitsForIndexBackoff, wait_nanos) {
             return None;
         }
@@ -132,25 +133,25 @@ fn waits<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync, rule: Rule, wait_nano
 
 /// Upstream `firstPendingIndexes`.
 fn first_pending_indexes(sync: &Sync, tally: &Tally<'_>, count: usize) -> Vec<i64> {
-    if count == 0 {
-        return Vec::new();
+    let terminating = sync.shape.only_replaces_failed_pods.then_some(&*tally.terminating_indexes);
+    let lists = [Some(&*tally.active_indexes), terminating, sync.failed_indexes.as_ref()];
+    let lists = lists.into_iter().flatten();
+    let bound = sync.rules.index_bound;
+    if sync.succeeded_indexes.is_ordered() && sync.failed_indexes.iter().all(Intervals::is_ordered) {
+        let all: Vec<&Intervals> = lists.chain([&sync.succeeded_indexes]).collect();
+        return first_missing_in_all(&all, count, bound);
     }
-    let mut taken = sync.succeeded_indexes.merge(&tally.active_indexes);
-    if sync.shape.only_replaces_failed_pods {
-        taken = taken.merge(&tally.terminating_indexes);
-    }
-    if let Some(failed) = &sync.failed_indexes {
-        taken = taken.merge(failed);
-    }
-    taken.first_missing(count, sync.shape.index_bound())
+    // Lists that are out of order depend on how upstream merges them.
+    let taken = lists.fold(sync.succeeded_indexes.clone(), |taken, list| taken.merge(list));
+    taken.first_missing(count, bound)
 }
 
 /// Leaves the indexes that need not wait; where all wait, the shortest wait is returned (upstream
 /// `getPodCreationInfoForIndependentIndexes`).
-fn keep_ready_indexes<R: Recorder>(cx: &mut Cx<'_, R>, sync: &Sync, indexes: &mut Vec<i64>) -> i64 {
+fn keep_ready_indexes<R>(cx: &Cx<'_, R>, indexes: &mut Vec<(i64, Option<u32>)>) -> i64 {
     let mut shortest_nanos: Option<i64> = None;
-    indexes.retain(|index| {
-        let kept = cx.pods.last_failed(sync, *index).and_then(|place| cx.pods.pod(place));
+    indexes.retain(|(_, last_failed)| {
+        let kept = last_failed.and_then(|place| cx.pods.pod(place));
         let nanos = remaining_nanos_for_index(kept, cx.now, cx.settings);
         if nanos != 0 {
             shortest_nanos = Some(shortest_nanos.map_or(nanos, |shortest| shortest.min(nanos)));

@@ -179,8 +179,22 @@ impl Census for Kept {
     /// The roll knows which Pods wait for their index; which one is the last, it is asked.
     fn note_last_failed(&self, _: &CountRules, _: &dyn Fn(i64) -> bool, _: &mut Noted) {}
 
-    fn last_failed(&self, sync: &Sync, index: i64) -> Option<u32> {
-        self.last_waiting(&sync.finalizers_being_removed, index).filter(|_| !self.has_ended(index))
+    fn with_last_failed(&self, sync: &Sync, indexes: Vec<i64>) -> Vec<(i64, Option<u32>)> {
+        let first = indexes.first().copied().unwrap_or(0);
+        let mut waiting = self.roll.waiting_between(first, i64::MAX).peekable();
+        let mut last_failed = |index: i64| {
+            // The others in between are those whose end the status knows: they are few, and on their way.
+            while waiting.next_if(|slot| self.roll.index_of(*slot) < index).is_some() {}
+            let only = waiting.peek().copied().filter(|slot| self.roll.index_of(*slot) == index)?;
+            if self.roll.crowded.contains(&index) {
+                return self.last_waiting(&sync.finalizers_being_removed, index);
+            }
+            self.pod(only).filter(|pod| !sync.finalizer_is_being_removed(pod)).map(|_| only)
+        };
+        indexes
+            .into_iter()
+            .map(|index| (index, last_failed(index).filter(|_| !self.has_ended(index))))
+            .collect()
     }
 
     fn active(&self) -> Vec<u32> {

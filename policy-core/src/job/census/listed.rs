@@ -164,8 +164,8 @@ impl Census for Listed<'_> {
         noted.kept_for_index = kept;
     }
 
-    fn last_failed(&self, sync: &Sync, index: i64) -> Option<u32> {
-        sync.noted.kept_for(index)
+    fn with_last_failed(&self, sync: &Sync, indexes: Vec<i64>) -> Vec<(i64, Option<u32>)> {
+        indexes.into_iter().map(|index| (index, sync.noted.kept_for(index))).collect()
     }
 
     fn active(&self) -> Vec<u32> {
