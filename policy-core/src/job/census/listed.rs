@@ -40,7 +40,6 @@ impl Noted {
 #[derive(Default)]
 struct Pass {
     tally: Tally<'static>,
-    new_failures: Vec<Timestamp>,
     active: IndexCollector,
     terminating: IndexCollector,
     succeeded: IndexCollector,
@@ -83,7 +82,7 @@ impl Pass {
             self.tally.fail_job = Some(place);
         }
         if is_new(known, &known.uncounted.failed, pod) {
-            self.new_failures.push(pod.finished_at);
+            self.tally.count_failure(pod.finished_at);
             let counted = counts(pod.policy_match.as_deref());
             self.tally.new_failed = self.tally.new_failed.wrapping_add(i32::from(counted));
         }
@@ -94,12 +93,6 @@ impl Pass {
 
     fn finish(self) -> Tally<'static> {
         let mut tally = self.tally;
-        for failed_at in self.new_failures {
-            if tally.last_success.is_none_or(|success| failed_at > success) {
-                tally.failures_after_success = tally.failures_after_success.wrapping_add(1);
-                tally.last_failure = tally.last_failure.max(Some(failed_at));
-            }
-        }
         let active = self.active.into_intervals();
         tally.active_are_distinct = i64::from(tally.active) == active.total();
         tally.active_indexes = Cow::Owned(active);
@@ -107,6 +100,27 @@ impl Pass {
         tally.succeeded_indexes = Cow::Owned(self.succeeded.into_intervals());
         tally.failed_indexes = Cow::Owned(self.failed.into_intervals());
         tally
+    }
+}
+
+impl Tally<'_> {
+    fn count_failure(&mut self, at: Timestamp) {
+        self.failures_after_success = self.failures_after_success.wrapping_add(1);
+        self.last_failure = self.last_failure.max(Some(at));
+    }
+}
+
+impl Listed<'_> {
+    /// Counts new failures again when there was a success: only the later ones count, and which those are the pass
+    /// could not know.
+    fn recount_failures(&self, known: &Known<'_>, noted: &Noted, tally: &mut Tally<'_>) {
+        let Some(success) = tally.last_success else { return };
+        (tally.failures_after_success, tally.last_failure) = (0, None);
+        let ended = noted.ended.iter().filter_map(|place| self.pod(*place));
+        let failed = ended.filter(|pod| known.rules.is_failed(pod) && pod.finished_at > success);
+        for pod in failed.filter(|pod| is_new(known, &known.uncounted.failed, pod)) {
+            tally.count_failure(pod.finished_at);
+        }
     }
 }
 
@@ -138,7 +152,9 @@ impl Census for Listed<'_> {
                 noted.ended.push(place);
             }
         }
-        pass.finish()
+        let mut tally = pass.finish();
+        self.recount_failures(known, noted, &mut tally);
+        tally
     }
 
     fn recorded(&self, status: &JobStatus, rules: &CountRules) -> Recorded {
@@ -267,4 +283,40 @@ fn sort_by_progress(pods: &[PodFacts], list: &mut [u32]) {
         (Some(a), Some(b)) => by_progress(a, b),
         _ => Ordering::Equal,
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::PodDigester;
+    use crate::job::counts::Uncounted;
+    use crate::spec::Job;
+    use serde_json::json;
+
+    #[test]
+    fn only_failures_after_the_latest_success_count() {
+        let at = |seconds: i64| Timestamp::from_unix(1_700_000_000 + seconds, 0).unwrap();
+        let job = json!({"metadata": {"name": "j", "namespace": "n", "uid": "u"}});
+        let digester = PodDigester::new(&serde_json::from_str::<Job>(&job.to_string()).unwrap());
+        let pod = |phase: &str, seconds: i64| {
+            let pod = json!({
+                "metadata": {"uid": seconds.to_string(), "creationTimestamp": at(seconds),
+                    "finalizers": ["batch.kubernetes.io/job-tracking"]},
+                "status": {"phase": phase},
+            });
+            digester.digest(&serde_json::from_value(pod).unwrap())
+        };
+        let pods =
+            [pod("Failed", 5), pod("Failed", 12), pod("Succeeded", 10), pod("Failed", 10), pod("Failed", 11)];
+        let (uncounted, being_removed) = (Uncounted::default(), BTreeSet::new());
+        let rules = CountRules::of(&Job::default().spec);
+        let known = Known { rules, uncounted: &uncounted, being_removed: &being_removed };
+        let of = |pods: &[PodFacts]| {
+            let listed = Listed(pods);
+            let tally = listed.tally(&known, &mut Noted::default());
+            (tally.new_failed, tally.failures_after_success, tally.last_failure)
+        };
+        assert_eq!(of(&pods), (4, 2, Some(at(12))));
+        assert_eq!(of(&pods[..2]), (2, 2, Some(at(12))));
+    }
 }
