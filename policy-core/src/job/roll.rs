@@ -5,20 +5,20 @@
 //!
 //! [`Listed`]: super::census::Listed
 
-use super::Action;
 use super::census::CountRules;
 use super::facts::{Claim, Phase, PodFacts, UNKNOWN_INDEX};
-use super::pod_failure_policy::counts;
 use super::progress::by_progress;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
+mod counted;
 mod ends;
 mod index_counts;
 mod slab;
 mod sorted;
 
+use counted::{Change, Counted, End};
 use ends::Ends;
 use index_counts::IndexCounts;
 use slab::{Entry, Slab};
@@ -406,113 +406,5 @@ fn order_of_progress(slab: &Slab, indexed: bool, a: u32, b: u32) -> Ordering {
         (Some(x), Some(y)) => by_progress(&x.facts, &y.facts)
             .then_with(|| count_key(slab, indexed, a).cmp(&count_key(slab, indexed, b))),
         _ => Ordering::Equal,
-    }
-}
-
-/// How a Pod that has ended, or is going, ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Succeeded,
-    Failed,
-}
-
-/// What is counted of a Pod.
-struct Counted {
-    claim: Claim,
-    index: i64,
-    /// What sorts it for counting, before its place.
-    key: i64,
-    runs: bool,
-    active: bool,
-    terminating: bool,
-    ready: bool,
-    restarts: i32,
-    tracked: bool,
-    fails_job: bool,
-    end: Option<End>,
-    ended_at: crate::Timestamp,
-    counts_end: bool,
-    counts: bool,
-    fails_index: bool,
-}
-
-impl Counted {
-    fn of(pod: &PodFacts, rules: &CountRules) -> Self {
-        let failed = rules.is_failed(pod);
-        let end = match pod.phase {
-            Phase::Succeeded => Some(End::Succeeded),
-            _ if failed => Some(End::Failed),
-            _ => None,
-        };
-        let action = pod.policy_match.as_deref().map(|m| m.action);
-        Counted {
-            claim: pod.claim,
-            index: pod.index,
-            key: if rules.indexed { pod.index } else { 0 },
-            runs: matches!(pod.phase, Phase::Running | Phase::Pending),
-            active: pod.is_active(),
-            terminating: pod.is_terminating(),
-            ready: pod.ready,
-            restarts: pod.restarts,
-            tracked: pod.has_finalizer,
-            fails_job: failed && action == Some(Action::FailJob),
-            end,
-            ended_at: pod.finished_at,
-            counts_end: rules.counts_end(pod),
-            counts: counts(pod.policy_match.as_deref()),
-            fails_index: failed && rules.fails_index(pod),
-        }
-    }
-}
-
-/// Whether a Pod is counted in or out.
-#[derive(Clone, Copy)]
-enum Change {
-    In,
-    Out,
-}
-
-impl Change {
-    fn sum(self, sum: &mut i32, value: i32) {
-        *sum = match self {
-            Change::In => sum.wrapping_add(value),
-            Change::Out => sum.wrapping_sub(value),
-        };
-    }
-
-    fn number(self, number: &mut u32) {
-        *number = match self {
-            Change::In => number.saturating_add(1),
-            Change::Out => number.saturating_sub(1),
-        };
-    }
-
-    fn index(self, indexes: &mut IndexCounts, index: i64) {
-        match self {
-            Change::In => indexes.add(index),
-            Change::Out => indexes.remove(index),
-        }
-    }
-
-    fn end(self, ends: &mut Ends, facts: &Counted) {
-        match self {
-            _ if !facts.counts_end => {}
-            Change::In => ends.add(facts.ended_at),
-            Change::Out => ends.remove(facts.ended_at),
-        }
-    }
-
-    fn in_map(self, map: &mut BTreeMap<u64, u32>, seq: u64, slot: u32) {
-        match self {
-            Change::In => drop(map.insert(seq, slot)),
-            Change::Out => drop(map.remove(&seq)),
-        }
-    }
-
-    fn in_list(self, list: &mut Sorted, slot: u32, order: impl Fn(u32) -> Ordering) {
-        match self {
-            Change::In => list.insert(slot, order),
-            Change::Out => list.remove(order),
-        }
     }
 }

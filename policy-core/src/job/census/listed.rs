@@ -291,6 +291,7 @@ mod tests {
     use crate::job::PodDigester;
     use crate::job::counts::Uncounted;
     use crate::spec::Job;
+    use alloc::string::ToString;
     use serde_json::json;
 
     #[test]
