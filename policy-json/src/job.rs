@@ -77,7 +77,7 @@ pub fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
     let memory = line.memory.unwrap_or_default().into_memory(line.now);
     let digester = PodDigester::new(&line.job);
     let pods: Vec<PodFacts> = line.pods.iter().map(|pod| digester.digest(pod)).collect();
-    let view = JobView { job: &line.job, pods: &pods, settings: &Settings::DEFAULT };
+    let view = JobView::new(&line.job, &pods, &Settings::DEFAULT);
     let plan = decide(view, &memory, line.now, &mut ());
     let error = plan.end.error.as_ref().map(|error| error.message.as_str());
     let answer = Answer {

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+mod bench;
 mod ci;
 mod cluster;
 mod fuzz;
@@ -16,6 +17,9 @@ cargo xtask COMMAND
   ci [--quick]              everything CI runs; --quick leaves out other targets, docs and licences
   tidy                      the repository's own rules: sizes, leftovers, paths, documented checks, links
   wasm [--test]             the WebAssembly modules and the npm package, into target/; needs node 20 and npm
+  bench [--output json] [--large] [--check] [--record]
+                            what decisions cost, beside the recorded baseline and the real controller; --check only
+                            counts instructions and fails where they are more than recorded; needs valgrind
   fuzz [--seconds N] [NAME] each fuzz target (or one) for N seconds, 60 unless told; needs a nightly toolchain
   verify [--seconds N]      the long checks that CI has no time for: more random cases, then fuzz
   cluster up|down|status    a real Kubernetes control plane on loopback, with fake nodes, for tests
@@ -31,6 +35,7 @@ fn main() -> ExitCode {
         Some("wasm") => {
             flags(&args[1..], &["--test"]).and_then(|test| if test[0] { wasm::test() } else { wasm::build() })
         }
+        Some("bench") => bench::run(&args[1..]),
         Some("fuzz") => fuzz::Args::parse(&args[1..]).and_then(|args| fuzz::run(&args)),
         Some("verify") => fuzz::Args::parse(&args[1..]).and_then(|args| ci::verify(&args)),
         Some("cluster") => cluster::run(&args[1..]),

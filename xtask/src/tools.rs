@@ -46,6 +46,13 @@ pub(crate) fn cargo_fuzz() -> Result<(), String> {
     run(cargo(&["install", "cargo-fuzz", "--locked", "--version", CARGO_FUZZ]))
 }
 
+/// Installs valgrind, which counts instructions.
+pub(crate) fn valgrind() -> Result<(), String> {
+    let mut version = Command::new("valgrind");
+    version.arg("--version");
+    if output(version).is_ok() { Ok(()) } else { apt(&["valgrind"]) }
+}
+
 /// Installs Debian packages.
 pub(crate) fn apt(packages: &[&str]) -> Result<(), String> {
     let mut update = Command::new("apt-get");

@@ -93,7 +93,7 @@ fn report(job: &Job, world: &World<'_>, now: Timestamp, remembered: Option<&JobM
     }
     memory.inferred.extend(gone(&job.metadata.namespace, &events, world));
 
-    let view = JobView { job, pods: &pods, settings: &Settings::DEFAULT };
+    let view = JobView::new(job, &pods, &Settings::DEFAULT);
     let mut trace = Trace::default();
     let plan = decide(view, &memory.memory, now, &mut trace);
     // A Job without a finish time is an error of its own, which the outlook shows.

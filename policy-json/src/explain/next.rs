@@ -78,7 +78,7 @@ impl Outlook<'_> {
             .collect();
         let mut memory = self.memory.clone();
         memory.apply(&self.plan.end.memory);
-        let view = JobView { job: &job, pods: &pods, settings: self.view.settings };
+        let view = JobView::new(&job, &pods, self.view.settings);
         let then = decide(view, &memory, at, &mut ());
         let failures = memory.backoff.as_ref().map_or(0, |record| record.failures_after_last_success);
         let after = match failures {

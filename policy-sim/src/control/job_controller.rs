@@ -104,7 +104,7 @@ impl Entry {
         };
         if job.status.finished().is_some() {
             // Its Pods are not looked at again, and there may be many.
-            self.cache = Some(JobCache::new((**job).clone()));
+            self.cache = Some(JobCache::new(job.clone()));
             (self.pending, self.draft) = (Vec::new(), None);
             return;
         }
@@ -112,12 +112,12 @@ impl Entry {
         match known {
             Some(cache) => {
                 if cache.job().metadata.resource_version != job.metadata.resource_version {
-                    cache.set_job((**job).clone());
+                    cache.set_job(job.clone());
                 }
                 cache.apply_all(self.pending.drain(..));
             }
             None => {
-                let mut cache = JobCache::new((**job).clone());
+                let mut cache = JobCache::new(job.clone());
                 self.pending.clear();
                 cache.apply_all(candidates(job));
                 self.cache = Some(cache);

@@ -89,9 +89,9 @@ impl Bug {
     }
 
     fn with_view<T>(self, view: JobView<'_>, act: impl FnOnce(JobView<'_>) -> T) -> T {
-        let (mut job, mut pods) = (view.job.clone(), view.pods.to_vec());
+        let (mut job, mut pods) = (view.job.clone(), view.pods.iter().cloned().collect());
         (self.view)(&mut job, &mut pods);
-        act(JobView { job: &job, pods: &pods, settings: view.settings })
+        act(JobView::new(&job, &pods, view.settings))
     }
 }
 
