@@ -3,6 +3,8 @@
 // Benchmarks may panic, and the macros of criterion make items without documentation.
 #![allow(missing_docs, clippy::indexing_slicing, clippy::expect_used, clippy::arithmetic_side_effects)]
 
+// `tests/bench` shows it to others.
+#[allow(unreachable_pub)]
 mod cases;
 
 use cases::{Case, now};

@@ -28,22 +28,24 @@ pub struct SettingsJson {
 /// Which Jobs a controller manages ([`Manages`]): `"likeBuiltIn"`, `{"insteadOfBuiltIn": "NAME"}` or
 /// `{"besideBuiltIn": "NAME"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub enum ManagesJson {
     /// Those that name nobody or the built-in controller.
-    LikeBuiltIn,
+    #[serde(rename = "likeBuiltIn")]
+    Like,
     /// Those, and those that name this one.
-    InsteadOfBuiltIn(String),
+    #[serde(rename = "insteadOfBuiltIn")]
+    Instead(String),
     /// Only those that name this one.
-    BesideBuiltIn(String),
+    #[serde(rename = "besideBuiltIn")]
+    Beside(String),
 }
 
 impl From<ManagesJson> for Manages {
     fn from(json: ManagesJson) -> Self {
         match json {
-            ManagesJson::LikeBuiltIn => Manages::LikeBuiltIn,
-            ManagesJson::InsteadOfBuiltIn(name) => Manages::InsteadOfBuiltIn(name),
-            ManagesJson::BesideBuiltIn(name) => Manages::BesideBuiltIn(name),
+            ManagesJson::Like => Manages::LikeBuiltIn,
+            ManagesJson::Instead(name) => Manages::InsteadOfBuiltIn(name),
+            ManagesJson::Beside(name) => Manages::BesideBuiltIn(name),
         }
     }
 }

@@ -6,7 +6,6 @@ use super::run::Activity;
 use super::status::report;
 use super::{Due, Of, kubelet};
 use crate::World;
-use crate::config::ImageConfig;
 use crate::object::{PodId, State};
 use policy_core::{Timestamp, seconds_to_nanos};
 
@@ -52,7 +51,7 @@ pub(super) fn prepare(world: &mut World, id: PodId, index: usize) {
 impl World {
     /// From now on an image cannot be pulled, and nodes have lost it; containers that run go on.
     pub fn break_image(&mut self, image: &str, error: &str) {
-        let config = self.config.images.entry(image.to_owned()).or_insert_with(ImageConfig::default);
+        let config = self.config.images.entry(image.to_owned()).or_default();
         config.error = Some(error.to_owned());
         for node in &mut self.data.nodes {
             node.images.remove(image);
