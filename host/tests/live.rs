@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use server::{Answer, Server};
 use std::fs;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const NOW: &str = "--now=2026-01-01T00:01:35Z";
 const JOB: &str = "/apis/batch/v1/namespaces/shop/jobs/import";
@@ -160,7 +160,7 @@ fn empty_directory(name: &str) -> PathBuf {
     directory
 }
 
-fn record(server: &Server, directory: &PathBuf, args: &[&str]) -> Ran {
+fn record(server: &Server, directory: &Path, args: &[&str]) -> Ran {
     let kubeconfig = server.kubeconfig();
     let all = ["record", directory.to_str().unwrap(), "--kubeconfig", kubeconfig.to_str().unwrap()];
     run(&[&all, args].concat(), b"")
@@ -186,7 +186,7 @@ fn what_was_recorded_is_replayed_as_what_was_sent() {
     assert_refused(&refused, &["is not empty", "--force"]);
 }
 
-fn stream_of(directory: &PathBuf, name: &str) -> Vec<Value> {
+fn stream_of(directory: &Path, name: &str) -> Vec<Value> {
     let mut text = String::new();
     let file = fs::File::open(directory.join(format!("{name}.ndjson.gz"))).unwrap();
     MultiGzDecoder::new(file).read_to_string(&mut text).unwrap();

@@ -23,7 +23,7 @@ fn nearest(text: &str) -> Option<&'static str> {
 }
 
 /// How many letters must be put in, taken out or changed to make one text of the other.
-pub(crate) fn distance(a: &str, b: &str) -> usize {
+pub fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, from) in a.chars().enumerate() {
