@@ -167,7 +167,7 @@ fn run(command: Option<&Command>, console: &mut Console) -> Outcome {
         Command::Expand(args) => expand::run(args, console),
         Command::Replay(args) => replay::run(args, console),
         #[cfg(feature = "controller")]
-        Command::Controller(args) => controller::run(args),
+        Command::Controller(args) => controller::run(args, console),
         Command::Completions(args) => completions::run(args, console),
         Command::Version(args) => version::run(args, console),
     }

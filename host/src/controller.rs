@@ -14,6 +14,7 @@ pub use options::{LeaseOptions, Options};
 use orphans::Orphans;
 use policy_core::spec::Job;
 use queue::Queue;
+pub use rights::rbac_manifest;
 use state::{Key, State};
 use std::future::Future;
 use std::io::Write;
@@ -38,6 +39,7 @@ mod options;
 mod orphans;
 mod queue;
 mod reflect;
+mod rights;
 mod serve;
 mod state;
 mod ttl;
@@ -214,6 +216,9 @@ impl Controller {
         self.drain(&mut workers).await;
         if let Some(mut election) = election {
             election.release(&self.leadership).await;
+        }
+        if tokio::time::timeout(GRACE, self.recorder.flush()).await.is_err() {
+            tracing::warn!("events are not written before the end");
         }
         tracing::info!(?end, "ended");
         end
