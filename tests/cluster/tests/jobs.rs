@@ -24,8 +24,8 @@ fn a_plain_job_completes() {
     let described = world.kubectl(&["describe", "job/plain"]);
     assert!(described.contains("0 Active (0 Ready) / 3 Succeeded / 0 Failed"), "{described}");
 
-    let finished = "job_controller_jobs_finished_total{completion_mode=\"NonIndexed\",result=\"succeeded\",\
-                    reason=\"CompletionsReached\"}";
+    let finished = "job_controller_jobs_finished_total{completion_mode=\"NonIndexed\",\
+                    reason=\"CompletionsReached\",result=\"succeeded\"}";
     eventually("the Job is counted", LIMIT, || match controller.metric(finished) {
         1.0 => Ok(()),
         other => Err(format!("{other}")),
