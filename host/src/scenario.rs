@@ -70,6 +70,11 @@ pub fn load(source: &Arc<Source>) -> Result<Loaded, Vec<Diagnostic>> {
 }
 
 impl Loaded {
+    /// The document as JSON.
+    pub fn value(&self) -> &serde_json::Value {
+        &self.manifest.object
+    }
+
     /// Where an assertion of a variant stands: its bytes in the text.
     pub fn locate_assertion(&self, variant: &str, place: usize) -> std::ops::Range<usize> {
         let path = FieldPath::default().key("assertions").index(place).key("text");

@@ -1,42 +1,56 @@
-//! The line protocol of `--stream`: one JSON object in, one answer out, each kind in its own module.
+//! The line protocol of `--stream` with the time zones of this process: one JSON object in, one answer out.
 
-use serde_json::Value;
+pub use policy_json::{LineError, job, parse};
 
-pub mod cron_job;
-mod fields;
-pub mod job;
-pub mod schedule;
-pub mod validate;
+/// CronJob lines of `decide`.
+pub mod cron_job {
+    use super::LineError;
+    use crate::zones::TzDatabase;
+    use policy_core::cron::Plan;
+    use policy_core::explain::Recorder;
+    pub use policy_json::cron_job::plan_value;
 
-/// Why a line got no answer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LineError {
-    /// The line's `id` where it could be read, else null.
-    pub id: Value,
-    /// What was wrong with it.
-    pub message: String,
-}
+    /// See [`policy_json::cron_job::answer`].
+    ///
+    /// # Errors
+    /// When the line is not an object with the fields that are needed; the text names the field.
+    pub fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
+        policy_json::cron_job::answer(line, TzDatabase::shared(), out)
+    }
 
-impl LineError {
-    /// An error for a line that is not a JSON object of the expected form; the `id` is saved if possible.
-    pub fn undecodable(line: &[u8], error: &serde_json::Error) -> Self {
-        #[derive(serde::Deserialize)]
-        struct Id {
-            id: Value,
-        }
-        let id = serde_json::from_slice::<Id>(line).map_or(Value::Null, |line| line.id);
-        LineError { id, message: error.to_string() }
+    /// See [`policy_json::cron_job::plan`].
+    ///
+    /// # Errors
+    /// As [`answer`].
+    pub fn plan(line: &[u8], rec: &mut impl Recorder) -> Result<Plan, LineError> {
+        policy_json::cron_job::plan(line, TzDatabase::shared(), rec)
     }
 }
 
-/// Reads a line. Its encoding is checked once, so that the parser need not check every string.
-///
-/// # Errors
-/// When the line is not UTF-8, not JSON, or not of the expected form.
-pub fn parse<'de, T: serde::Deserialize<'de>>(line: &'de [u8]) -> Result<T, LineError> {
-    let text = std::str::from_utf8(line).map_err(|error| {
-        let message = format!("not UTF-8 at byte {}", error.valid_up_to() + 1);
-        LineError { id: Value::Null, message }
-    })?;
-    serde_json::from_str(text).map_err(|error| LineError::undecodable(line, &error))
+/// Lines of `schedule`.
+pub mod schedule {
+    use super::LineError;
+    use crate::zones::TzDatabase;
+
+    /// See [`policy_json::schedule::answer`].
+    ///
+    /// # Errors
+    /// When the line is not an object with the fields that are needed; the text names the field.
+    pub fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
+        policy_json::schedule::answer(line, TzDatabase::shared(), out)
+    }
+}
+
+/// Lines of `validate`.
+pub mod validate {
+    use super::LineError;
+    use crate::zones::TzDatabase;
+
+    /// See [`policy_json::validate::answer`].
+    ///
+    /// # Errors
+    /// For a line that is not a JSON object of either form.
+    pub fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
+        policy_json::validate::answer(line, TzDatabase::shared(), out)
+    }
 }

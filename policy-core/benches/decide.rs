@@ -3,6 +3,8 @@
 // Benchmarks may panic, and the macros of criterion make items without documentation.
 #![allow(missing_docs, clippy::indexing_slicing, clippy::expect_used, clippy::arithmetic_side_effects)]
 
+// `tests/bench` shows it to others.
+#[allow(unreachable_pub)]
 mod cases;
 
 use cases::{Case, now};
@@ -21,8 +23,8 @@ fn full_decisions(c: &mut Criterion) {
         for size in SIZES {
             let job = case.job(size);
             let digester = PodDigester::new(&job);
-            let pods: Vec<PodFacts> = case.pods(size).iter().map(|pod| digester.digest(pod)).collect();
-            let view = JobView { job: &job, pods: &pods, settings: &Settings::DEFAULT };
+            let pods: Vec<PodFacts> = case.each_pod(size).map(|pod| digester.digest(&pod)).collect();
+            let view = JobView::new(&job, &pods, &Settings::DEFAULT);
             let memory = JobMemory::default();
             group.bench_function(BenchmarkId::from_parameter(size), |b| {
                 b.iter(|| decide(black_box(view), &memory, now(), &mut ()));
@@ -37,7 +39,7 @@ fn digesting(c: &mut Criterion) {
         let mut group = c.benchmark_group(format!("digest/{}", case.name()));
         for size in [1_000, 10_000] {
             let digester = PodDigester::new(&case.job(size));
-            let pods = case.pods(size);
+            let pods: Vec<Pod> = case.each_pod(size).collect();
             group.throughput(Throughput::Elements(size as u64));
             group.bench_function(BenchmarkId::from_parameter(size), |b| {
                 b.iter(|| pods.iter().map(|pod| digester.digest(black_box(pod))).collect::<Vec<_>>());
@@ -50,7 +52,7 @@ fn digesting(c: &mut Criterion) {
 fn parsing(c: &mut Criterion) {
     let mut group = c.benchmark_group("parse/steady");
     for size in [1_000, 10_000] {
-        let texts = Case::Steady.pods_json(size);
+        let texts: Vec<String> = (0..size).map(|place| Case::Steady.pod_json(place, size)).collect();
         group.throughput(Throughput::Bytes(texts.iter().map(|text| text.len() as u64).sum()));
         group.bench_function(BenchmarkId::from_parameter(size), |b| {
             b.iter(|| {

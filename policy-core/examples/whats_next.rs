@@ -31,7 +31,7 @@ pub(crate) fn whats_next(list: &Value, now: Timestamp) -> Result<Vec<String>, Bo
         .map(|pod| Ok::<_, serde_json::Error>(digester.digest(&serde_json::from_value(pod.clone())?)))
         .collect();
     let (pods, mut trace) = (pods?, Trace::default());
-    let view = JobView { job: &job, pods: &pods, settings: &Settings::DEFAULT };
+    let view = JobView::new(&job, &pods, &Settings::DEFAULT);
     let plan = decide(view, &JobMemory::default(), now, &mut trace);
     Ok(in_words(&plan, &trace))
 }

@@ -1,10 +1,10 @@
 //! The Pods of one Job as the watch has shown them, digested as they come.
 
 use crate::Settings;
-use crate::job::{JobView, PodDigester, PodFacts};
+use crate::job::census::Kept;
+use crate::job::{JobView, PodDigester, PodDraft, PodFacts, Pods, PolicyMatch, Source};
 use crate::memory::JobMemory;
 use crate::spec::{Job, JobStatus, Pod};
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -32,8 +32,9 @@ pub enum DigestedEvent {
 /// The digested Pods of one Job, in the order of a view: first seen first; a change keeps the Pod's place, a new UID
 /// goes last.
 ///
-/// The law that every version of this cache keeps: a decision about its view equals a decision about a fresh digest of
-/// the same Pods in the same order.
+/// What decisions ask about them is kept up to date as events come in, so that a decision costs what has changed, not
+/// what exists. The law that it keeps: a decision about its view equals a decision about a list of the same Pods in the
+/// same order.
 ///
 /// ```
 /// use policy_core::{JobCache, PodEvent, Settings};
@@ -49,123 +50,123 @@ pub enum DigestedEvent {
 /// ```
 #[derive(Clone, Debug)]
 pub struct JobCache {
-    job: Job,
     digester: PodDigester,
-    pods: Vec<PodFacts>,
-    places: BTreeMap<Arc<str>, usize>,
+    kept: Kept,
+    matches: Matches,
+    draft: Option<Arc<PodDraft>>,
 }
 
 impl JobCache {
     /// An empty cache for a Job.
-    pub fn new(job: Job) -> Self {
-        JobCache { digester: PodDigester::new(&job), job, pods: Vec::new(), places: BTreeMap::new() }
+    pub fn new(job: impl Into<Arc<Job>>) -> Self {
+        let job = job.into();
+        JobCache {
+            digester: PodDigester::new(&job),
+            kept: Kept::new(job),
+            matches: Matches::default(),
+            draft: None,
+        }
     }
 
     /// A newer version of the Job. What Pods are digested by (selector, failure policy, identity) cannot change on an
     /// API server, so Pods are kept; for a Job of another UID make a new cache.
-    pub fn set_job(&mut self, job: Job) {
-        self.digester = PodDigester::new(&job);
-        self.job = job;
+    ///
+    /// Where the change is one of what counts as what (`completions` of an Indexed Job, the replacement policy), Pods
+    /// are counted anew, which costs their number.
+    pub fn set_job(&mut self, job: impl Into<Arc<Job>>) {
+        let job = job.into();
+        if !self.digester.digests_for(&job) {
+            self.digester = PodDigester::new(&job);
+        }
+        if !PodDraft::is_same(&self.kept.job, &job) {
+            self.draft = None;
+        }
+        self.kept.set_job(job);
     }
 
     /// The status that a sync has written, for a driver that is its own API server.
     pub fn set_status(&mut self, status: JobStatus) {
-        self.job.status = status;
+        self.kept.set_status(status);
     }
 
     /// The Job.
     pub fn job(&self) -> &Job {
-        &self.job
+        &self.kept.job
+    }
+
+    /// What Pods are made from: rendered once for all versions of the Job that have the same template.
+    pub fn draft(&mut self) -> Arc<PodDraft> {
+        let job = &self.kept.job;
+        self.draft.get_or_insert_with(|| Arc::new(PodDraft::new(job))).clone()
     }
 
     /// The Pods in view order.
-    pub fn pods(&self) -> &[PodFacts] {
-        &self.pods
+    pub fn pods(&self) -> Pods<'_> {
+        Pods(Source::Kept(&self.kept))
     }
 
     /// The Pod with this UID.
     pub fn pod(&self, uid: &str) -> Option<&PodFacts> {
-        self.places.get(uid).and_then(|place| self.pods.get(*place))
+        let roll = &self.kept.roll;
+        roll.slot_of(uid).and_then(|slot| roll.facts(slot))
     }
 
     /// Takes in what the watch has shown; returns the Pod as it was before.
     pub fn apply(&mut self, event: PodEvent<'_>) -> Option<PodFacts> {
         match event {
-            PodEvent::Applied(pod) => self.apply_pod(self.digester.digest(pod)),
-            PodEvent::Deleted { uid } => self.remove(uid),
+            PodEvent::Applied(pod) => self.apply_facts(self.digester.digest(pod)),
+            PodEvent::Deleted { uid } => self.kept.roll.remove(uid),
         }
     }
 
-    /// Takes in many events in their order. Places are closed once, after all of them: one deletion costs what
-    /// [`JobCache::apply`] costs, a thousand cost no more.
+    /// Takes in many events in their order.
     pub fn apply_all(&mut self, events: impl IntoIterator<Item = DigestedEvent>) {
-        let mut vacated = 0_usize;
         for event in events {
             match event {
-                DigestedEvent::Applied(facts) => drop(self.apply_pod(facts)),
-                DigestedEvent::Deleted(uid) => {
-                    vacated = vacated.saturating_add(usize::from(self.places.remove(&uid).is_some()));
-                }
+                DigestedEvent::Applied(facts) => drop(self.apply_facts(facts)),
+                DigestedEvent::Deleted(uid) => drop(self.kept.roll.remove(&uid)),
             }
-        }
-        if vacated > 0 {
-            self.close_places();
         }
     }
 
     /// As [`JobCache::apply`], lowering what `memory` awaits (upstream `addPod`, `updatePod`, `deletePod`).
     pub fn apply_and_observe(&mut self, event: PodEvent<'_>, memory: &mut JobMemory) {
-        let uid: Arc<str> = match event {
-            PodEvent::Applied(pod) => pod.metadata.uid.as_str().into(),
-            PodEvent::Deleted { uid } => uid.into(),
+        let uid = match event {
+            PodEvent::Applied(pod) => pod.metadata.uid.as_str(),
+            PodEvent::Deleted { uid } => uid,
         };
         let before = self.apply(event);
-        let after = self.pod(&uid);
-        memory.observe(before.as_ref(), after, self.job.status.finished().is_some());
+        let after = self.pod(uid);
+        memory.observe(before.as_ref(), after, self.job().status.finished().is_some());
     }
 
     /// What a decision looks at.
     pub fn view<'a>(&'a self, settings: &'a Settings) -> JobView<'a> {
-        JobView { job: &self.job, pods: &self.pods, settings }
+        JobView { job: self.job(), pods: self.pods(), settings }
     }
 
-    fn apply_pod(&mut self, facts: PodFacts) -> Option<PodFacts> {
-        let known = self.places.get(&facts.pod.uid).and_then(|place| self.pods.get_mut(*place));
-        if let Some(known) = known {
-            return Some(core::mem::replace(known, facts));
-        }
-        self.places.insert(facts.pod.uid.clone(), self.pods.len());
-        self.pods.push(facts);
-        None
+    fn apply_facts(&mut self, mut facts: PodFacts) -> Option<PodFacts> {
+        facts.policy_match = facts.policy_match.map(|found| self.matches.shared(found));
+        self.kept.roll.apply(facts)
     }
+}
 
-    /// Takes out the Pods whose places were given up, and numbers the others anew.
-    fn close_places(&mut self) {
-        let places = &self.places;
-        let mut place = 0_usize;
-        self.pods.retain(|pod| {
-            // A UID that came again has a later place; the earlier one is vacant.
-            let kept = places.get(&pod.pod.uid) == Some(&place);
-            place = place.saturating_add(1);
-            kept
-        });
-        for (place, pod) in self.pods.iter().enumerate() {
-            if let Some(known) = self.places.get_mut(&pod.pod.uid) {
-                *known = place;
-            }
-        }
-    }
+/// Matches of failure policy rules that Pods share: there are many Pods and few ways to fail.
+#[derive(Clone, Debug, Default)]
+struct Matches(Vec<Arc<PolicyMatch>>);
 
-    fn remove(&mut self, uid: &str) -> Option<PodFacts> {
-        let place = self.places.remove(uid)?;
-        if place >= self.pods.len() {
-            return None;
+impl Matches {
+    /// More different ones than this are not shared.
+    const MOST: usize = 64;
+
+    fn shared(&mut self, found: Arc<PolicyMatch>) -> Arc<PolicyMatch> {
+        if let Some(known) = self.0.iter().find(|known| **known == found) {
+            return known.clone();
         }
-        let removed = self.pods.remove(place);
-        for later in self.places.values_mut().filter(|later| **later > place) {
-            *later = later.saturating_sub(1);
+        if self.0.len() < Self::MOST {
+            self.0.push(found.clone());
         }
-        Some(removed)
+        found
     }
 }
 
@@ -236,14 +237,14 @@ mod tests {
                 }
                 let digester = PodDigester::new(cache.job());
                 let fresh: Vec<PodFacts> = shown.iter().map(|pod| digester.digest(pod)).collect();
-                prop_assert_eq!(cache.pods(), &fresh[..]);
-                let view = JobView { job: cache.job(), pods: &fresh, settings: &Settings::DEFAULT };
+                prop_assert!(cache.pods().iter().eq(&fresh));
+                let view = JobView::new(cache.job(), &fresh, &Settings::DEFAULT);
                 let of_fresh = decide(view, &JobMemory::default(), now, &mut ());
                 let of_cache = decide(cache.view(&Settings::DEFAULT), &JobMemory::default(), now, &mut ());
                 prop_assert_eq!(summary(&of_cache), summary(&of_fresh));
                 if bulk.len() > 4 {
                     in_bulk.apply_all(bulk.drain(..));
-                    prop_assert_eq!(in_bulk.pods(), &fresh[..]);
+                    prop_assert!(in_bulk.pods().iter().eq(&fresh));
                 }
             }
         }
@@ -258,7 +259,7 @@ mod tests {
         assert!(!memory.expectations.satisfied(now));
         cache.apply_and_observe(PodEvent::Applied(&pod(1, "Pending", 0, true)), &mut memory);
         assert!(memory.expectations.satisfied(now));
-        assert_eq!(cache.pods()[0].claim, Claim::Owned);
+        assert_eq!(cache.pod("1").unwrap().claim, Claim::Owned);
 
         let removal =
             crate::step::Expect { finalizer_removals: alloc::vec!["1".into()], ..Default::default() };

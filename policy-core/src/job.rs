@@ -10,11 +10,11 @@ use crate::memory::JobMemory;
 use crate::spec::{Job, JobStatus, condition};
 use crate::step::{Event, Outcome};
 use crate::{Settings, Timestamp};
-use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 mod backoff;
+pub(crate) mod census;
 mod claim;
 mod counters;
 mod counts;
@@ -29,6 +29,9 @@ mod manage;
 mod outcome;
 mod plan;
 mod pod_failure_policy;
+mod pods;
+mod progress;
+mod roll;
 mod success_policy;
 mod sync;
 mod tracking;
@@ -37,15 +40,17 @@ pub use backoff::delay_nanos as backoff_delay_nanos;
 pub use create::{IndexFailures, PodCreate};
 pub use draft::PodDraft;
 pub use facts::{Claim, Phase, PodDigester, PodFacts, PodRef, UNKNOWN_INDEX};
+pub use guard::external_controller;
 pub use indexes::{Interval, Intervals};
 pub use outcome::{Counted, Finished, JobVerdict, SyncAction, SyncError, Wake};
 pub use plan::{Plan, decide};
 pub use pod_failure_policy::{Action, Cause, PolicyMatch, match_pod_failure_policy};
+pub use pods::Pods;
 pub use success_policy::matched_rule as matched_success_rule;
 
-pub use guard::external_controller;
+pub(crate) use pods::Source;
 
-use sync::{Cx, Sync, ensure_condition, new_condition};
+use sync::{Cx, Sync, changes, ensure_condition, new_condition};
 use tracking::{Next, Tracking};
 
 /// What a decision looks at: a Job, the Pods in its namespace that are or may become its own, and the settings.
@@ -53,10 +58,17 @@ use tracking::{Next, Tracking};
 pub struct JobView<'a> {
     /// The Job.
     pub job: &'a Job,
-    /// Its Pods, digested by a [`PodDigester`] for this Job; the order matters where upstream takes the first that fits.
-    pub pods: &'a [PodFacts],
+    /// Its Pods, digested by a [`PodDigester`] for this Job.
+    pub pods: Pods<'a>,
     /// Limits, periods and gates.
     pub settings: &'a Settings,
+}
+
+impl<'a> JobView<'a> {
+    /// A view of a Job and a list of its Pods, or of those that a cache keeps.
+    pub fn new(job: &'a Job, pods: impl Into<Pods<'a>>, settings: &'a Settings) -> Self {
+        JobView { job, pods: pods.into(), settings }
+    }
 }
 
 /// A call to the API server.
@@ -83,7 +95,7 @@ pub enum Call {
 pub type Step = crate::step::Step<Paused, Call, Finished>;
 
 /// A sync that waits for the outcomes of a wave.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Paused {
     /// Boxed: a machine is moved at every wave.
     sync: Box<Sync>,
@@ -93,11 +105,11 @@ pub struct Paused {
 }
 
 /// Whose outcomes a paused sync waits for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Stage {
     Claim(claim::Claims),
     Adopt(claim::Claims),
-    DeleteActive,
+    DeleteActive(Vec<u32>),
     StripFinalizers(manage::Deletion),
     Delete(manage::Deletion),
     Create(create::Creation),
@@ -115,11 +127,10 @@ pub fn begin<R: Recorder>(view: JobView<'_>, memory: &JobMemory, now: Timestamp,
     if let Some(finished) = guard::skip(view, memory, rec) {
         return Step::Finished(finished);
     }
-    let mut sync = Box::new(Sync::new(view, memory, now));
-    let mut cx = Cx { job: view.job, pods: view.pods, settings: view.settings, now, rec };
+    let mut sync = Sync::new(view, memory, now);
     let claims = claim::Claims::of(view.pods, sync.shape.deleting);
-    match claim::begin(&mut cx, &mut sync, claims) {
-        Ok((wave, stage)) => Step::Wave(wave, Paused { sync, stage, claimed: None }),
+    match claim::begin(view, &mut sync, claims, rec) {
+        Ok((wave, stage)) => Step::Wave(wave, Paused { sync: Box::new(sync), stage, claimed: None }),
         Err(claims) => after_claim(view, sync, &claims, now, rec),
     }
 }
@@ -135,62 +146,76 @@ impl Paused {
         rec: &mut R,
     ) -> Step {
         let Paused { mut sync, stage, claimed } = self;
-        let pods = claimed.as_deref().unwrap_or(view.pods);
-        let mut cx = Cx { job: view.job, pods, settings: view.settings, now, rec };
         let next = match stage {
-            Stage::Claim(claims) => match claim::after_read(&mut cx, &mut sync, claims, outcomes) {
+            Stage::Claim(claims) => match claim::after_read(view, &mut sync, claims, outcomes, rec) {
                 Ok(next) => Ok(next),
-                Err(claims) => return after_claim(view, sync, &claims, now, cx.rec),
+                Err(claims) => return after_claim(view, *sync, &claims, now, rec),
             },
             Stage::Adopt(claims) => {
-                return after_claim(view, sync, &claim::after_adopt(claims, outcomes), now, cx.rec);
+                return after_claim(view, *sync, &claim::after_adopt(claims, outcomes), now, rec);
             }
-            stage => advance(&mut cx, &mut sync, stage, outcomes),
+            stage => {
+                with_pods(view, claimed.as_deref(), now, rec, |cx| advance(cx, &mut sync, stage, outcomes))
+            }
         };
-        step(next, sync, claimed)
-    }
-}
-
-fn step(next: Next, sync: Box<Sync>, claimed: Option<Vec<PodFacts>>) -> Step {
-    match next {
-        Ok((wave, stage)) => Step::Wave(wave, Paused { sync, stage, claimed }),
-        Err((verdict, error)) => Step::Finished(sync.finish(verdict, error)),
+        match next {
+            Ok((wave, stage)) => Step::Wave(wave, Paused { sync, stage, claimed }),
+            Err((verdict, error)) => Step::Finished(sync.finish(verdict, error)),
+        }
     }
 }
 
 /// Decides about the Pods that the Job has claimed.
 fn after_claim<R: Recorder>(
     view: JobView<'_>,
-    mut sync: Box<Sync>,
+    mut sync: Sync,
     claims: &claim::Claims,
     now: Timestamp,
     rec: &mut R,
 ) -> Step {
-    let claimed = match claim::claimed(view.pods, claims) {
-        Ok(claimed) => claimed,
-        Err(error) => return Step::Finished(sync.finish(JobVerdict::Errored, Some(error))),
+    if let Some(error) = claim::error(claims) {
+        return Step::Finished(sync.finish(JobVerdict::Errored, Some(error)));
+    }
+    let as_they_are = match view.pods.0 {
+        Source::Listed(_) => !claims.has_others(),
+        Source::Kept(kept) => claims.adopts_nothing() && kept.answers_for(view.job),
     };
-    let mut cx = Cx { job: view.job, pods: &claimed, settings: view.settings, now, rec };
-    let next = reconcile(&mut cx, &mut sync);
-    let claimed = match claimed {
-        Cow::Borrowed(_) => None,
-        Cow::Owned(pods) => Some(pods),
-    };
-    step(next, sync, claimed)
+    let claimed = (!as_they_are).then(|| claim::claimed(view.pods, claims));
+    match with_pods(view, claimed.as_deref(), now, rec, |cx| reconcile(cx, &mut sync)) {
+        Ok((wave, stage)) => Step::Wave(wave, Paused { sync: Box::new(sync), stage, claimed }),
+        Err((verdict, error)) => Step::Finished(sync.finish(verdict, error)),
+    }
+}
+
+/// Lets rules ask whoever knows the claimed Pods: the view's own source, unless they had to be listed.
+fn with_pods<R, T>(
+    view: JobView<'_>,
+    claimed: Option<&[PodFacts]>,
+    now: Timestamp,
+    rec: &mut R,
+    rules: impl FnOnce(&mut Cx<'_, R>) -> T,
+) -> T {
+    let JobView { job, pods, settings } = view;
+    match (claimed, pods.0) {
+        (Some(list), _) | (None, Source::Listed(list)) => {
+            rules(&mut Cx { job, pods: &census::Listed(list), settings, now, rec })
+        }
+        (None, Source::Kept(kept)) => rules(&mut Cx { job, pods: kept, settings, now, rec }),
+    }
 }
 
 /// The order of the rules.
 fn reconcile<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> Next {
     let tally = counts::count(cx, sync);
     set_start_time(cx, sync);
-    ending::evaluate(cx, sync, tally);
+    ending::evaluate(cx, sync, &tally);
     if sync.finished.is_some() {
         return match ending::delete_active(cx, sync) {
             Some(wave) => Ok(wave),
-            None => advance(cx, sync, Stage::DeleteActive, &[]),
+            None => advance(cx, sync, Stage::DeleteActive(Vec::new()), &[]),
         };
     }
-    match manage::manage(cx, sync) {
+    match manage::manage(cx, sync, &tally) {
         Some(wave) => Ok(wave),
         None => after_manage(cx, sync),
     }
@@ -199,8 +224,8 @@ fn reconcile<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> Next {
 /// What follows the stage whose outcomes have come in.
 fn advance<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync, stage: Stage, outcomes: &[Outcome]) -> Next {
     let more = match stage {
-        Stage::DeleteActive => {
-            ending::after_delete_active(cx, sync, outcomes);
+        Stage::DeleteActive(active) => {
+            ending::after_delete_active(cx, sync, &active, outcomes);
             return tracking::begin(cx, sync);
         }
         Stage::StripFinalizers(deletion) => manage::after_strip(cx, sync, deletion, outcomes),
@@ -228,13 +253,14 @@ fn advance<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync, stage: Stage, outco
 
 /// The start time is set when the Job first runs; alone it does not cause a write.
 fn set_start_time<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) {
-    let starts = sync.status.start_time.is_none() && !sync.shape.suspended;
+    let started_at = cx.job.status.start_time;
+    let starts = started_at.is_none() && !sync.shape.suspended;
     cx.rec.note(Rule::StartTimeSet, starts, |evidence| {
-        let start = sync.status.start_time.map_or("not set".into(), |t| alloc::format!("{t}"));
+        let start = started_at.map_or("not set".into(), |t| alloc::format!("{t}"));
         evidence.value("status.startTime", start).value("spec.suspend", sync.shape.suspended);
     });
     if starts {
-        sync.status.start_time = Some(cx.now);
+        sync.status.edit(cx.job).start_time = Some(cx.now);
     }
 }
 
@@ -270,15 +296,17 @@ fn record_suspension<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) {
     } else {
         ("False", "JobResumed", "Job resumed", "Resumed", Rule::JobResumedRecorded)
     };
-    let wanted = new_condition(condition::SUSPENDED, status, reason, message, cx.now);
-    if !ensure_condition(&mut sync.status.conditions, wanted) {
+    if !changes(&sync.status.get(cx.job).conditions, condition::SUSPENDED, [status, reason, message]) {
         return;
+    }
+    let job_status = sync.status.edit(cx.job);
+    let wanted = new_condition(condition::SUSPENDED, status, reason, message, cx.now);
+    ensure_condition(&mut job_status.conditions, wanted);
+    if !suspended {
+        job_status.start_time = Some(cx.now);
+    } else if cx.settings.gates.mutable_scheduling_directives_for_suspended_jobs {
+        job_status.start_time = None;
     }
     sync.flush.add(rule);
     sync.events.push(Event::normal(event, message));
-    if !suspended {
-        sync.status.start_time = Some(cx.now);
-    } else if cx.settings.gates.mutable_scheduling_directives_for_suspended_jobs {
-        sync.status.start_time = None;
-    }
 }

@@ -31,3 +31,6 @@ pub use memory::{
 };
 pub use settings::{Gates, Manages, Settings};
 pub use time::{NANOS_PER_SECOND, Timestamp, seconds_to_nanos};
+
+/// The Kubernetes version whose decisions these are.
+pub const KUBERNETES_VERSION: &str = "v1.37.2";

@@ -81,7 +81,7 @@ impl Api {
 fn the_driver_of_the_guide_runs_a_job_to_its_end() {
     let job = json!({"metadata": {"name": "j", "namespace": "n", "uid": "u"}, "spec": {"completions": 3,
         "parallelism": 2, "selector": {}, "template": {"spec": {"restartPolicy": "Never"}}}});
-    let mut cache = JobCache::new(serde_json::from_value(job).unwrap());
+    let mut cache = JobCache::new(serde_json::from_value::<Job>(job).unwrap());
     let (mut memory, mut api) = (JobMemory::default(), Api::default());
     let now = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
     for _ in 0..10 {

@@ -82,7 +82,7 @@ fn check(state: &State) {
     let digester = PodDigester::new(&state.job);
     let pods: Vec<PodFacts> = state.pods.iter().map(|pod| digester.digest(pod)).collect();
     let settings = Settings { max_uncounted_pods: 3, max_pod_create_delete_per_sync: 4, ..Settings::DEFAULT };
-    let view = JobView { job: &state.job, pods: &pods, settings: &settings };
+    let view = JobView::new(&state.job, &pods, &settings);
     let plan = decide(view, &state.memory, state.now, &mut ());
     let mut trace = Trace::default();
     assert_eq!(plan, decide(view, &state.memory, state.now, &mut trace), "tracing changes the plan");
@@ -144,7 +144,7 @@ fn every_job_rule_holds_in_some_life() {
 fn rules_held(job: serde_json::Value) -> Vec<Rule> {
     let job = serde_json::from_value(job).unwrap();
     let mut trace = Trace::default();
-    let view = JobView { job: &job, pods: &[], settings: &Settings::DEFAULT };
+    let view = JobView::new(&job, &[], &Settings::DEFAULT);
     let plan = decide(view, &JobMemory::default(), Timestamp::ZERO, &mut trace);
     assert_eq!(plan.create.len(), 0);
     held(trace.findings()).map(|finding| finding.rule).collect()
@@ -160,7 +160,7 @@ fn rules_held_without_outcomes() -> Vec<Rule> {
     pod["metadata"]["ownerReferences"] =
         json!([{"kind": "Job", "name": "j", "uid": "j", "controller": true}]);
     let facts = [PodDigester::new(&job).digest(&serde_json::from_value(pod).unwrap())];
-    let view = JobView { job: &job, pods: &facts, settings: &Settings::DEFAULT };
+    let view = JobView::new(&job, &facts, &Settings::DEFAULT);
     let mut trace = Trace::default();
     let mut step = begin(view, &JobMemory::default(), Timestamp::ZERO, &mut trace);
     while let Step::Wave(wave, paused) = step {

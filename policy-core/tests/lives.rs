@@ -50,7 +50,7 @@ fn a_pod_that_is_gone_and_still_in_the_cache_is_counted_twice() {
     let facts = [PodDigester::new(&job).digest(&serde_json::from_value(pod).unwrap())];
     let mut memory = JobMemory::default();
     for counted in [1, 2] {
-        let view = JobView { job: &job, pods: &facts, settings: &Settings::DEFAULT };
+        let view = JobView::new(&job, &facts, &Settings::DEFAULT);
         let mut step = begin(view, &memory, Timestamp::ZERO, &mut ());
         let mut written = job.status.clone();
         while let Step::Wave(wave, paused) = step {

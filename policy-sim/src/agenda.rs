@@ -5,13 +5,13 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// Things that are due, by time and then in the order in which they were planned.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Agenda<T> {
     heap: BinaryHeap<Reverse<Due<T>>>,
     planned: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Due<T> {
     at: Timestamp,
     order: u64,
@@ -59,6 +59,11 @@ impl<T> Agenda<T> {
     /// Takes the next thing.
     pub fn take(&mut self) -> Option<(Timestamp, T)> {
         self.heap.pop().map(|Reverse(due)| (due.at, due.what))
+    }
+
+    /// Everything that is planned, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (Timestamp, &T)> {
+        self.heap.iter().map(|Reverse(due)| (due.at, &due.what))
     }
 
     /// Whether nothing is planned.

@@ -99,7 +99,7 @@ impl NodeConfig {
 }
 
 /// How an image pulls.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ImageConfig {
     /// How long a pull takes, in milliseconds.

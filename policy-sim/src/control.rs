@@ -11,6 +11,7 @@ pub(crate) mod fault;
 mod garbage;
 mod informer;
 mod job_controller;
+mod mind;
 mod orphan_pods;
 mod patch;
 mod process;
@@ -21,6 +22,7 @@ mod users;
 mod watch;
 
 pub use informer::Resource;
+pub use mind::JobMind;
 pub use users::{Applied, Deletion, Selection};
 
 pub(crate) use informer::{Informer, Key};
@@ -34,7 +36,7 @@ use orphan_pods::OrphanPods;
 use ttl_controller::TtlController;
 
 /// Something due in the control plane.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Due {
     /// A watch shows what has come in.
     Watch(Resource),
@@ -77,7 +79,7 @@ pub(crate) enum Worker {
 }
 
 /// The control plane's state.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Control {
     /// Counts the lives of the controllers: what was planned in an earlier one is void.
     pub(crate) epoch: u64,

@@ -1,6 +1,7 @@
 //! The data plane: scheduler, nodes, kubelets, images, containers, DNS, queues.
 
 mod behaviour;
+mod coming;
 mod command;
 mod disturbance;
 mod dns;
@@ -23,6 +24,7 @@ pub(crate) mod stop;
 mod tests;
 mod waiting;
 
+pub use coming::Coming;
 pub use disturbance::{Disturbance, PodSelect};
 pub use dns::Service;
 pub use nodes::NodeView;
@@ -42,7 +44,7 @@ use scheduler::Scheduler;
 use std::collections::BTreeMap;
 
 /// Something due in the data plane. A turn tells apart what was planned for an earlier state: it is then ignored.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Due {
     /// The scheduler looks for places.
     Schedule,
@@ -99,7 +101,7 @@ pub(crate) struct Of {
 }
 
 /// The data plane's state.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Data {
     nodes: Vec<Node>,
     scheduler: Scheduler,

@@ -24,6 +24,6 @@ pub mod zones;
 
 pub use agenda::Agenda;
 pub use control::fault::{CallMatch, Fault, FaultCounts, InFlight, InjectedError};
-pub use control::{Applied, Deletion, Resource, Selection};
-pub use data::{ContainerWait, Disturbance, NodeView, PodSelect, QueueView, Service, WaitsFor};
+pub use control::{Applied, Deletion, JobMind, Resource, Selection};
+pub use data::{Coming, ContainerWait, Disturbance, NodeView, PodSelect, QueueView, Service, WaitsFor};
 pub use world::{Ending, World};

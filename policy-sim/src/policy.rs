@@ -56,6 +56,15 @@ pub trait PausedSync: fmt::Debug + Send {
         now: Timestamp,
         trace: Option<&mut Trace>,
     ) -> JobStep;
+
+    /// A copy, for a copy of the whole world.
+    fn copied(&self) -> Box<dyn PausedSync>;
+}
+
+impl Clone for Box<dyn PausedSync> {
+    fn clone(&self) -> Self {
+        (**self).copied()
+    }
 }
 
 /// What a sync starts from.
@@ -121,6 +130,10 @@ impl PausedSync for Paused {
             Some(trace) => Paused::resume(*self, view, outcomes, now, trace),
             None => Paused::resume(*self, view, outcomes, now, &mut ()),
         })
+    }
+
+    fn copied(&self) -> Box<dyn PausedSync> {
+        Box::new(self.clone())
     }
 }
 

@@ -5,7 +5,7 @@ use policy_core::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A queue of keys.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct WorkQueue<K> {
     ready: VecDeque<K>,
     /// Keys that are to be worked on, whether or not somebody is at work on them.

@@ -42,7 +42,19 @@ pub struct Decision {
     pub findings: Vec<Finding>,
 }
 
-/// All that is recorded of a run.
+/// The first decisions that are not the same in two runs, if there are such; `None` where a run has none any more.
+pub fn parting<'d>(a: &'d [Arc<Decision>], b: &'d [Arc<Decision>]) -> Option<[Option<&'d Decision>; 2]> {
+    let same = |a: &Decision, b: &Decision| {
+        (a.at, &a.object, a.verdict, a.calls, a.wake) == (b.at, &b.object, b.verdict, b.calls, b.wake)
+    };
+    let place = (0..a.len().max(b.len())).find(|place| match (a.get(*place), b.get(*place)) {
+        (Some(a), Some(b)) => !same(a, b),
+        _ => true,
+    })?;
+    Some([a.get(place).map(|decision| &**decision), b.get(place).map(|decision| &**decision)])
+}
+
+/// All that is recorded of a run. Entries are shared, so that a copy of a world costs little.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
     /// Whether events, logs and decisions are left out, for runs of which only the objects matter.
@@ -50,7 +62,7 @@ pub struct Record {
     /// Events, in order.
     pub events: Vec<EventRecord>,
     /// What containers printed, by Pod name.
-    pub logs: BTreeMap<Arc<str>, Vec<String>>,
+    pub logs: BTreeMap<Arc<str>, Arc<Vec<String>>>,
     /// Every change of a Pod, in watch order; kept only when there is a list from the start.
     pub pod_changes: Option<Vec<PodChange>>,
     /// The same of other objects.
@@ -59,7 +71,7 @@ pub struct Record {
     /// same again.
     pub only_rules_that_held: bool,
     /// Decisions, in order.
-    pub decisions: Vec<Decision>,
+    pub decisions: Vec<Arc<Decision>>,
     printed: usize,
 }
 
@@ -81,7 +93,7 @@ impl Record {
             decision.findings.retain(|finding| finding.verdict == Verdict::Held);
             decision.findings.shrink_to_fit();
         }
-        push(&mut self.decisions, decision);
+        push(&mut self.decisions, Arc::new(decision));
     }
 
     /// How many lines were printed.
@@ -95,7 +107,7 @@ impl Record {
         if self.quiet {
             return;
         }
-        self.logs.entry(pod.clone()).or_default().push(line);
+        Arc::make_mut(self.logs.entry(pod.clone()).or_default()).push(line);
     }
 }
 

@@ -1,12 +1,10 @@
 //! The end of a run as JSON, the same bytes for the same seed.
 
 use crate::World;
-use crate::record::{Decision, EventRecord};
 use crate::store::Object;
 use crate::world::Ending;
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
-use serde_json::Value;
 
 /// What a run has come to. It is written object by object: nothing is held twice.
 #[derive(Debug)]
@@ -57,16 +55,16 @@ impl Report<'_> {
         map.serialize_entry("cronJobs", &List(cron_jobs))?;
         map.serialize_entry("pods", &List(|| store.pods().map(crate::object::Pod::to_json)))?;
         map.serialize_entry("deletedJobs", &List(deleted))?;
-        map.serialize_entry::<_, [EventRecord]>("events", &world.record.events)?;
+        map.serialize_entry("events", &List(|| world.record.events.iter()))?;
         map.serialize_entry("logs", &Logs(world))?;
-        map.serialize_entry::<_, [Decision]>("decisions", &world.record.decisions)
+        map.serialize_entry("decisions", &List(|| world.record.decisions.iter().map(|decision| &**decision)))
     }
 }
 
 /// A list whose items are made when they are written.
 struct List<F>(F);
 
-impl<F: Fn() -> I, I: Iterator<Item = Value>> Serialize for List<F> {
+impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for List<F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(None)?;
         for item in (self.0)() {
@@ -81,6 +79,6 @@ struct Logs<'w>(&'w World);
 impl Serialize for Logs<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let logs = self.0.record.logs.iter();
-        serializer.collect_map(logs.map(|(pod, lines)| (&**pod, lines)))
+        serializer.collect_map(logs.map(|(pod, lines)| (&**pod, &**lines)))
     }
 }

@@ -37,17 +37,19 @@ mod report;
 mod run;
 pub mod schema;
 pub mod select;
+mod source;
 mod timeline;
 mod why;
 
 pub use duration::Duration;
 pub use manifests::as_new;
 pub use model::{Behaviour, Cluster, Controller, Image, Node, Scenario, Step, Variant};
-pub use perform::Done;
+pub use perform::{Done, described as describe};
 pub use problem::{FieldPath, PathStep, Problem};
 
 pub use report::RunReport;
 pub use run::{Held, Options, Run};
+pub use source::Source;
 pub use timeline::{PodLife, Stage, Timeline};
 
 /// The name under which the scenario without a variant is run.
@@ -119,6 +121,23 @@ impl Document {
                 let message = format!("`{}` has no variant `{variant}`", self.scenario.name);
                 Problem::new(&FieldPath::default(), message).suggest(variant, names)
             })
+    }
+
+    /// A variant's scenario as a document of its own, without variants.
+    ///
+    /// # Errors
+    /// As [`Document::scenario`].
+    pub fn document_of(&self, variant: &str) -> Result<Value, Problem> {
+        self.scenario(variant)?;
+        let index = self.variants.iter().position(|(known, _)| known.name == variant);
+        let mut document = match index {
+            Some(index) => overlay::merged(&self.value, &self.value["variants"][index]["patch"]),
+            None => self.value.clone(),
+        };
+        if let Some(fields) = document.as_object_mut() {
+            fields.remove("variants");
+        }
+        Ok(document)
     }
 
     /// Where a value of a variant's scenario was written.

@@ -45,7 +45,7 @@ pub struct PodChange {
 }
 
 /// The store.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Store {
     version: u64,
     limits: Limits,

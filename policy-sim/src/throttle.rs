@@ -3,7 +3,7 @@
 use policy_core::Timestamp;
 
 /// A token bucket.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Throttle {
     interval_nanos: i64,
     burst_nanos: i64,

@@ -9,7 +9,7 @@ use crate::store::Store;
 use policy_core::Timestamp;
 
 /// Something that is due.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Happening {
     /// For the control plane: controllers, garbage collection, TTL, what users do.
     Control(control::Due),
@@ -29,7 +29,7 @@ pub enum Ending {
 }
 
 /// A virtual cluster.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct World {
     /// The configuration it was made from.
     pub config: Config,

@@ -1,11 +1,11 @@
 //! `cargo xtask ci`, which is what CI runs, and `verify`, which takes longer.
 
 use crate::steps::{Steps, cargo, root, run as run_command};
-use crate::{cluster, fuzz, tidy, tools};
+use crate::{bench, cluster, fuzz, tidy, tools, wasm};
 
 /// The names of all steps of `ci`; tests/README.md must speak of each.
 pub(crate) const STEPS: &[&str] =
-    &["tidy", "fmt", "clippy", "targets", "no-std", "wasm", "test", "cluster", "doc", "deny"];
+    &["tidy", "fmt", "clippy", "targets", "no-std", "test", "cluster", "wasm", "bench", "doc", "deny"];
 
 /// How many simulated worlds are run: by `ci --quick`, by `ci`, and by `verify`.
 const QUICK_WORLDS: &str = "5000";
@@ -26,12 +26,8 @@ fn all(steps: &mut Steps, quick: bool) -> Result<(), String> {
     steps.cargo("clippy", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     if !quick {
         steps.step("targets", tools::targets)?;
-        for (name, target) in ["no-std", "wasm"].into_iter().zip(tools::TARGETS) {
-            steps.cargo(
-                name,
-                &["build", "--package", "policy-core", "--lib", "--locked", "--target", target],
-            )?;
-        }
+        let core = ["build", "--package", "policy-core", "--lib", "--locked", "--target", tools::NO_STD];
+        steps.cargo("no-std", &core)?;
     }
     steps.step("test", || {
         let mut test = cargo(&["test", "--workspace", "--exclude", "cluster-tests", "--locked"]);
@@ -40,6 +36,11 @@ fn all(steps: &mut Steps, quick: bool) -> Result<(), String> {
     })?;
     if !quick {
         steps.step("cluster", on_a_cluster)?;
+        steps.step("wasm", wasm::test)?;
+        steps.step("bench", || {
+            tools::valgrind()?;
+            bench::run(&["--check".to_owned()])
+        })?;
         steps.step("doc", || {
             let mut doc = cargo(&["doc", "--workspace", "--lib", "--no-deps", "--locked"]);
             doc.env("RUSTDOCFLAGS", "-D warnings");
@@ -79,7 +80,8 @@ fn long(steps: &mut Steps, args: &fuzz::Args) -> Result<(), String> {
         let mut test = cargo(&["test", "--workspace", "--exclude", "cluster-tests", "--locked", "--release"]);
         test.env("PROPTEST_CASES", "20000")
             .env("JOBPOLICY_LIVES", "20000")
-            .env("JOBPOLICY_SEEDS", MANY_WORLDS);
+            .env("JOBPOLICY_SEEDS", MANY_WORLDS)
+            .env("JOBPOLICY_EVENTS", "20000000");
         run_command(test)
     })?;
     steps.step("fuzz", || fuzz::run(args))

@@ -2,18 +2,24 @@
 
 use std::process::ExitCode;
 
+mod bench;
 mod ci;
 mod cluster;
 mod fuzz;
 mod steps;
 mod tidy;
 mod tools;
+mod wasm;
 
 const HELP: &str = "\
 cargo xtask COMMAND
 
   ci [--quick]              everything CI runs; --quick leaves out other targets, docs and licences
   tidy                      the repository's own rules: sizes, leftovers, paths, documented checks, links
+  wasm [--test]             the WebAssembly modules and the npm package, into target/; needs node 20 and npm
+  bench [--output json] [--large] [--check] [--record]
+                            what decisions cost, beside the recorded baseline and the real controller; --check only
+                            counts instructions and fails where they are more than recorded; needs valgrind
   fuzz [--seconds N] [NAME] each fuzz target (or one) for N seconds, 60 unless told; needs a nightly toolchain
   verify [--seconds N]      the long checks that CI has no time for: more random cases, then fuzz
   cluster up|down|status    a real Kubernetes control plane on loopback, with fake nodes, for tests
@@ -26,6 +32,10 @@ fn main() -> ExitCode {
     let result = match args.first().map(String::as_str) {
         Some("ci") => flags(&args[1..], &["--quick"]).and_then(|quick| ci::run(quick[0])),
         Some("tidy") => flags(&args[1..], &[]).and_then(|_| tidy::run()),
+        Some("wasm") => {
+            flags(&args[1..], &["--test"]).and_then(|test| if test[0] { wasm::test() } else { wasm::build() })
+        }
+        Some("bench") => bench::run(&args[1..]),
         Some("fuzz") => fuzz::Args::parse(&args[1..]).and_then(|args| fuzz::run(&args)),
         Some("verify") => fuzz::Args::parse(&args[1..]).and_then(|args| ci::verify(&args)),
         Some("cluster") => cluster::run(&args[1..]),

@@ -3,8 +3,11 @@
 use crate::steps::{cargo, output, run};
 use std::process::Command;
 
-/// Targets without std, for which the core must compile.
-pub(crate) const TARGETS: &[&str] = &["x86_64-unknown-none", "wasm32-unknown-unknown"];
+/// A target without std, for which the core must compile.
+pub(crate) const NO_STD: &str = "x86_64-unknown-none";
+
+/// Targets that are built for.
+const TARGETS: &[&str] = &[NO_STD, "wasm32-unknown-unknown"];
 
 const CARGO_DENY: &str = "0.20.2";
 const CARGO_FUZZ: &str = "0.13.2";
@@ -41,6 +44,13 @@ pub(crate) fn cargo_fuzz() -> Result<(), String> {
         return Ok(());
     }
     run(cargo(&["install", "cargo-fuzz", "--locked", "--version", CARGO_FUZZ]))
+}
+
+/// Installs valgrind, which counts instructions.
+pub(crate) fn valgrind() -> Result<(), String> {
+    let mut version = Command::new("valgrind");
+    version.arg("--version");
+    if output(version).is_ok() { Ok(()) } else { apt(&["valgrind"]) }
 }
 
 /// Installs Debian packages.

@@ -17,7 +17,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, console: &mut Console) -> Outcome {
     console.result(
         args.output.output,
-        || json!({ "version": env!("CARGO_PKG_VERSION"), "kubernetes": "v1.37.2" }),
+        || json!({ "version": env!("CARGO_PKG_VERSION"), "kubernetes": policy_core::KUBERNETES_VERSION }),
         |_| format!("jobpolicy {TEXT}\n"),
     );
     Ok(Verdict::Yes)

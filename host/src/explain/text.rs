@@ -1,7 +1,6 @@
 //! Reports for people.
 
-use super::next::wait;
-use super::{CallRow, CronJobReport, EventRow, FindingRow, Inferred, JobReport, Next, Unknown, rules};
+use super::{CallRow, CronJobReport, EventRow, FindingRow, Inferred, JobReport, Next, Unknown, rules, wait};
 use crate::render;
 use anstyle::{AnsiColor, Style};
 use policy_core::Timestamp;

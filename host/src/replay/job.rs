@@ -189,7 +189,7 @@ impl Controller for JobHistory<'_> {
         let Some(job) = self.job(sync.view.own) else {
             return Reached { memory, events, calls: None };
         };
-        let view = JobView { job, pods: &sync.view.pods, settings: &self.settings };
+        let view = JobView::new(job, &sync.view.pods, &self.settings);
         let mut waves = sync.waves.iter();
         let mut now = sync.now;
         let mut step = begin(view, &memory, now, &mut ());

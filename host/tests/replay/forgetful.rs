@@ -46,7 +46,7 @@ fn losing_the_memory_at_any_step_counts_no_pod_twice() {
             let Some(job) = &job else { continue };
             let digester = PodDigester::new(job);
             let facts: Vec<_> = pods.values().map(|pod| digester.digest(pod)).collect();
-            let view = JobView { job, pods: &facts, settings: &Settings::DEFAULT };
+            let view = JobView::new(job, &facts, &Settings::DEFAULT);
             let now = Timestamp::parse("2026-11-23T20:00:00Z").unwrap();
             for status in decide(view, &JobMemory::default(), now, &mut ()).status_updates {
                 assert!(counted(&status) <= ever.len(), "{name}: {status:?} with {} Pods", ever.len());

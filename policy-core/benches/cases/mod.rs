@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// What the Job and its Pods look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Case {
+pub enum Case {
     /// No Pods yet, at most 500 are created.
     Fresh,
     /// All Pods run, nothing to do.
@@ -27,7 +27,7 @@ pub(crate) enum Case {
 
 impl Case {
     /// All rows.
-    pub(crate) const ALL: [Case; 8] = [
+    pub const ALL: [Case; 8] = [
         Case::Fresh,
         Case::Steady,
         Case::Failing,
@@ -39,7 +39,7 @@ impl Case {
     ];
 
     /// The row's name.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Case::Fresh => "fresh",
             Case::Steady => "steady",
@@ -61,7 +61,7 @@ impl Case {
     }
 
     /// The Job, created 1,000 s before [`now`], its status already right for the Pods that run.
-    pub(crate) fn job(self, pods: usize) -> Job {
+    pub fn job(self, pods: usize) -> Job {
         let labels = json!({"batch.kubernetes.io/controller-uid": "u", "batch.kubernetes.io/job-name": "j",
             "controller-uid": "u", "job-name": "j"});
         let active = if self == Case::Fresh { 0 } else { pods };
@@ -97,15 +97,24 @@ impl Case {
         serde_json::from_str(&job.to_string()).expect("a Job")
     }
 
-    /// The Pods as JSON text.
-    pub(crate) fn pods_json(self, count: usize) -> Vec<String> {
-        let count = if self == Case::Fresh { 0 } else { count };
-        (0..count).map(|i| self.pod(i, count).to_string()).collect()
+    /// How many Pods there are of a Job for so many.
+    pub fn pod_count(self, count: usize) -> usize {
+        if self == Case::Fresh { 0 } else { count }
     }
 
-    /// The Pods.
-    pub(crate) fn pods(self, count: usize) -> Vec<Pod> {
-        self.pods_json(count).iter().map(|pod| serde_json::from_str(pod).expect("a Pod")).collect()
+    /// A Pod as JSON text.
+    pub fn pod_json(self, place: usize, count: usize) -> String {
+        self.pod(place, count).to_string()
+    }
+
+    /// A Pod.
+    pub fn pod_at(self, place: usize, count: usize) -> Pod {
+        serde_json::from_value(self.pod(place, count)).expect("a Pod")
+    }
+
+    /// The Pods, one at a time.
+    pub fn each_pod(self, count: usize) -> impl Iterator<Item = Pod> {
+        (0..self.pod_count(count)).map(move |place| self.pod_at(place, count))
     }
 
     fn pod(self, i: usize, count: usize) -> Value {
@@ -161,6 +170,6 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 /// The instant of the decision.
-pub(crate) fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     at(1000)
 }

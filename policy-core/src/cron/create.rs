@@ -15,7 +15,7 @@ use alloc::format;
 use alloc::vec::IntoIter;
 
 /// A run that is due.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Due {
     pub(super) schedule: Schedule,
     pub(super) scheduled: Timestamp,

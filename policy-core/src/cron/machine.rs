@@ -16,14 +16,14 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 /// A sync that waits for the outcomes of a wave.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Paused {
     pub(super) sync: Sync,
     pub(super) stage: Stage,
 }
 
 /// What a sync waits for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Stage {
     /// Deletions of Jobs beyond the history limits.
     Cleanup(Vec<JobKey>),
@@ -64,7 +64,7 @@ impl JobKey {
 }
 
 /// What a sync has done so far.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Sync {
     /// The sync's instant, read once clean-up is over.
     now: Timestamp,

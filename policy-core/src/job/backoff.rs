@@ -1,28 +1,21 @@
 //! How long Pod creation waits after failures.
 
+use super::census::Tally;
 use super::facts::PodFacts;
 use crate::memory::BackoffRecord;
 use crate::{Settings, Timestamp};
 
 /// The record after newly ended Pods (upstream `newBackoffRecord`): successes reset it, and of the failures only those
 /// after the latest new success count. Ignored failures count here as any other.
-pub(crate) fn next_record(
-    previous: Option<&BackoffRecord>,
-    last_success: Option<Timestamp>,
-    new_failures: impl Iterator<Item = Timestamp>,
-) -> BackoffRecord {
-    let mut record = match last_success {
+pub(crate) fn next_record(previous: Option<&BackoffRecord>, tally: &Tally<'_>) -> BackoffRecord {
+    let mut record = match tally.last_success {
         Some(_) => BackoffRecord::default(),
         None => previous.cloned().unwrap_or_default(),
     };
-    let mut latest = None;
-    for failed_at in new_failures.filter(|failed_at| last_success.is_none_or(|success| *failed_at > success))
-    {
-        record.failures_after_last_success = record.failures_after_last_success.wrapping_add(1);
-        latest = latest.max(Some(failed_at));
-    }
+    let failures = &mut record.failures_after_last_success;
+    *failures = failures.wrapping_add(tally.failures_after_success);
     // The latest of the new ones replaces what was recorded, even when it is earlier.
-    record.last_failure_time = latest.or(record.last_failure_time);
+    record.last_failure_time = tally.last_failure.or(record.last_failure_time);
     record
 }
 
@@ -103,12 +96,13 @@ mod tests {
     }
 
     #[test]
-    fn successes_reset_and_only_later_failures_count() {
+    fn a_success_resets_the_record_and_the_latest_new_failure_replaces_the_time() {
         let previous = BackoffRecord { failures_after_last_success: 4, last_failure_time: Some(at(0)) };
-        let record = next_record(Some(&previous), Some(at(10)), [at(5), at(10), at(12), at(11)].into_iter());
-        assert_eq!(record, BackoffRecord { failures_after_last_success: 2, last_failure_time: Some(at(12)) });
-        let record = next_record(Some(&previous), None, [at(-5)].into_iter());
+        let tally = Tally { failures_after_success: 1, last_failure: Some(at(-5)), ..Tally::default() };
+        let record = next_record(Some(&previous), &tally);
         assert_eq!(record, BackoffRecord { failures_after_last_success: 5, last_failure_time: Some(at(-5)) });
+        let record = next_record(Some(&previous), &Tally { last_success: Some(at(10)), ..tally });
+        assert_eq!(record, BackoffRecord { failures_after_last_success: 1, last_failure_time: Some(at(-5)) });
     }
 
     #[test]

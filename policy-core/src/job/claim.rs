@@ -2,21 +2,20 @@
 
 use super::facts::{Claim, PodFacts};
 use super::outcome::SyncError;
-use super::sync::{Cx, Sync};
-use super::{Call, Stage};
+use super::sync::Sync;
+use super::{Call, JobView, Pods, Stage};
 use crate::explain::{Recorder, Rule};
 use crate::spec::Job;
 use crate::step::{CallErrorKind, Expect, Outcome, Wave};
-use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 /// What the first waves have to do, by place in the Pod list.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Claims {
-    /// Whether there is nothing to claim: every Pod is the Job's already.
-    all_owned: bool,
+    /// Whether there are Pods that are not the Job's, or not yet.
+    others: bool,
     adopt: Vec<u32>,
     release: Vec<u32>,
     errors: Vec<String>,
@@ -26,14 +25,12 @@ pub(crate) struct Claims {
 
 impl Claims {
     /// Upstream `ClaimObject`, except that a Job being deleted neither adopts nor releases.
-    pub(crate) fn of(pods: &[PodFacts], job_deleting: bool) -> Self {
-        let all_owned = pods.iter().all(|pod| pod.claim == Claim::Owned);
-        let mut claims = Claims { all_owned, ..Claims::default() };
-        if job_deleting || claims.all_owned {
-            return claims;
-        }
-        for (place, pod) in (0_u32..).zip(pods) {
+    pub(crate) fn of(pods: Pods<'_>, job_deleting: bool) -> Self {
+        let mut claims = Claims::default();
+        for (place, pod) in pods.not_owned() {
+            claims.others = true;
             match pod.claim {
+                _ if job_deleting => break,
                 Claim::Orphan if !pod.deleting => claims.adopt.push(place),
                 Claim::NotSelected => claims.release.push(place),
                 _ => {}
@@ -41,27 +38,38 @@ impl Claims {
         }
         claims
     }
+
+    /// Whether the Job's own Pods are just those of the view that it owns already.
+    pub(crate) fn adopts_nothing(&self) -> bool {
+        self.adopt.is_empty()
+    }
+
+    /// Whether the view has Pods that are not the Job's.
+    pub(crate) fn has_others(&self) -> bool {
+        self.others
+    }
 }
 
 /// The first wave, if Pods are to be adopted or released. Before any adoption the Job is read live, in case it is
 /// being deleted (upstream `RecheckDeletionTimestamp`); releases need no read.
 pub(crate) fn begin<R: Recorder>(
-    cx: &mut Cx<'_, R>,
+    view: JobView<'_>,
     sync: &mut Sync,
     claims: Claims,
+    rec: &mut R,
 ) -> Result<(Wave<Call>, Stage), Claims> {
     let mut calls: Vec<Call> =
-        places(cx.pods, &claims.release).map(|pod| Call::Release(pod.pod.clone())).collect();
+        places(view.pods, &claims.release).map(|pod| Call::Release(pod.pod.clone())).collect();
     let releases = sync.next_calls(calls.len());
-    cx.rec.note_calls(Rule::PodReleased, !releases.is_empty(), releases.clone(), |evidence| {
+    rec.note_calls(Rule::PodReleased, !releases.is_empty(), releases.clone(), |evidence| {
         evidence.value("own Pods that spec.selector does not match", claims.release.len());
-        for pod in places(cx.pods, &claims.release) {
+        for pod in places(view.pods, &claims.release) {
             evidence.value(format!("pod/{}.metadata.labels", pod.pod.name), "not selected");
         }
     });
     if !claims.adopt.is_empty() {
         calls.push(Call::ReadJob);
-        cx.rec.note_calls(
+        rec.note_calls(
             Rule::JobReadBeforeAdopting,
             true,
             releases.end..releases.end.saturating_add(1),
@@ -78,26 +86,27 @@ pub(crate) fn begin<R: Recorder>(
 
 /// After the releases and the read: the adoptions, unless the read forbids them.
 pub(crate) fn after_read<R: Recorder>(
-    cx: &mut Cx<'_, R>,
+    view: JobView<'_>,
     sync: &mut Sync,
     mut claims: Claims,
     outcomes: &[Outcome],
+    rec: &mut R,
 ) -> Result<(Wave<Call>, Stage), Claims> {
     let (released, read) = outcomes.split_at_checked(claims.release.len()).unwrap_or((outcomes, &[]));
     claims.errors.extend(release_errors(released));
     if claims.adopt.is_empty() {
         return Err(claims);
     }
-    if let Some(why) = read_forbids(cx.job, read.first()) {
-        for pod in places(cx.pods, &claims.adopt) {
-            let (namespace, PodFacts { pod, .. }) = (&cx.job.metadata.namespace, pod);
+    if let Some(why) = read_forbids(view.job, read.first()) {
+        for pod in places(view.pods, &claims.adopt) {
+            let (namespace, PodFacts { pod, .. }) = (&view.job.metadata.namespace, pod);
             claims.errors.push(format!("can't adopt Pod {namespace}/{} ({}): {why}", pod.name, pod.uid));
         }
         return Err(claims);
     }
-    let calls: Vec<Call> = places(cx.pods, &claims.adopt).map(|pod| Call::Adopt(pod.pod.clone())).collect();
-    cx.rec.note_calls(Rule::OrphanAdopted, true, sync.next_calls(calls.len()), |evidence| {
-        for pod in places(cx.pods, &claims.adopt) {
+    let calls: Vec<Call> = places(view.pods, &claims.adopt).map(|pod| Call::Adopt(pod.pod.clone())).collect();
+    rec.note_calls(Rule::OrphanAdopted, true, sync.next_calls(calls.len()), |evidence| {
+        for pod in places(view.pods, &claims.adopt) {
             evidence.value(format!("pod/{}.metadata.ownerReferences", pod.pod.name), "no controller");
         }
     });
@@ -116,27 +125,29 @@ pub(crate) fn after_adopt(mut claims: Claims, outcomes: &[Outcome]) -> Claims {
     claims
 }
 
-/// The Pods that the Job has claimed, owned ones first as upstream lists them, or the error of claiming.
+/// The error of claiming.
+pub(crate) fn error(claims: &Claims) -> Option<SyncError> {
+    let message = match claims.errors.as_slice() {
+        [] => return None,
+        [only] => only.clone(),
+        several => format!("[{}]", several.join(", ")),
+    };
+    Some(SyncError { message })
+}
+
+/// The Pods that the Job has claimed as a list, owned ones first as upstream lists them.
 ///
 /// An adopted Pod counts as tracked from here on, unless it names the Job in an owner reference already (upstream
 /// `getPodsForJob` takes that for an old owner).
-pub(crate) fn claimed<'p>(pods: &'p [PodFacts], claims: &Claims) -> Result<Cow<'p, [PodFacts]>, SyncError> {
-    if let Some(first) = claims.errors.first() {
-        let message =
-            if claims.errors.len() == 1 { first.clone() } else { format!("[{}]", claims.errors.join(", ")) };
-        return Err(SyncError { message });
-    }
-    if claims.all_owned {
-        return Ok(Cow::Borrowed(pods));
-    }
+pub(crate) fn claimed(pods: Pods<'_>, claims: &Claims) -> Vec<PodFacts> {
     let owned = pods.iter().filter(|pod| pod.claim == Claim::Owned).cloned();
     let adopted = claims.adopt.iter().filter(|place| !claims.lost.contains(place));
-    let adopted = adopted.filter_map(|place| pods.get(*place as usize)).map(|pod| PodFacts {
+    let adopted = adopted.filter_map(|place| pods.pod(*place)).map(|pod| PodFacts {
         claim: Claim::Owned,
         has_finalizer: pod.has_finalizer || !pod.references_job,
         ..pod.clone()
     });
-    Ok(Cow::Owned(owned.chain(adopted).collect()))
+    owned.chain(adopted).collect()
 }
 
 /// Why the live Job forbids adopting, if it does.
@@ -163,6 +174,6 @@ fn release_errors(outcomes: &[Outcome]) -> impl Iterator<Item = String> {
 }
 
 /// The Pods at these places.
-pub(crate) fn places<'p>(pods: &'p [PodFacts], places: &[u32]) -> impl Iterator<Item = &'p PodFacts> {
-    places.iter().filter_map(|place| pods.get(*place as usize))
+fn places<'p>(pods: Pods<'p>, places: &[u32]) -> impl Iterator<Item = &'p PodFacts> {
+    places.iter().filter_map(move |place| pods.pod(*place))
 }

@@ -2,11 +2,11 @@
 
 use super::indexes::Intervals;
 use super::sync::Sync;
-use crate::spec::JobStatus;
+use crate::spec::{Job, JobStatus};
 use alloc::string::String;
 
 /// The counters that metrics follow.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Counters {
     succeeded: i32,
     failed: i32,
@@ -27,10 +27,16 @@ impl Counters {
 
 /// What the write added to the counters (upstream `recordJobPodFinished`). Counters of metrics never go down: an
 /// Indexed Job that was scaled down can lose succeeded indexes.
-pub(crate) fn count_finished_pods(sync: &mut Sync, before: &mut Counters) {
+pub(crate) fn count_finished_pods(job: &Job, sync: &mut Sync, before: &mut Option<Counters>) {
+    let written = before.take().unwrap_or_else(|| Counters::of(&job.status));
+    count(job, sync, &written);
+    *before = Some(Counters::of(sync.status.get(job)));
+}
+
+fn count(job: &Job, sync: &mut Sync, before: &Counters) {
     let bound = sync.shape.index_bound();
     let total = |text: &str| Intervals::parse(text, bound).total();
-    let status = &sync.status;
+    let status = sync.status.get(job);
     let mut succeeded = i64::from(status.succeeded).saturating_sub(before.succeeded.into());
     if sync.shape.indexed {
         succeeded = 0;
@@ -47,5 +53,4 @@ pub(crate) fn count_finished_pods(sync: &mut Sync, before: &mut Counters) {
     let failed = i64::from(status.failed).saturating_sub(before.failed.into());
     sync.counted.pods_succeeded = sync.counted.pods_succeeded.saturating_add(succeeded.max(0));
     sync.counted.pods_failed = sync.counted.pods_failed.saturating_add(failed.max(0));
-    *before = Counters::of(status);
 }

@@ -1,5 +1,6 @@
 //! Creating Pods in batches that double, so that a refusal is met once and not five hundred times.
 
+use super::census::Census;
 use super::facts::PodFacts;
 use super::pod_failure_policy::counts;
 use super::sync::{Cx, Sync};
@@ -43,7 +44,7 @@ impl IndexFailures {
 }
 
 /// Creations that are under way, and those that wait for them to go well.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Creation {
     batch_size: usize,
     rest: IntoIter<PodCreate>,
@@ -56,17 +57,14 @@ pub(crate) fn unindexed(count: usize) -> Vec<PodCreate> {
     alloc::vec![PodCreate::default(); count]
 }
 
-/// A Pod for each of these indexes.
-pub(crate) fn indexed(pods: &[PodFacts], sync: &Sync, indexes: Vec<i64>) -> Vec<PodCreate> {
+/// A Pod for each of these indexes, and the place of the Pod that it replaces.
+pub(crate) fn indexed(pods: &dyn Census, sync: &Sync, indexes: Vec<(i64, Option<u32>)>) -> Vec<PodCreate> {
     let per_index = sync.shape.backoff_limit_per_index.is_some();
-    let failures = |index: &i64| {
-        let replaced = sync.kept_for(*index).and_then(|place| pods.get(place as usize));
-        per_index.then(|| IndexFailures::after(replaced))
+    let failures = |replaced: Option<u32>| {
+        per_index.then(|| IndexFailures::after(replaced.and_then(|place| pods.pod(place))))
     };
-    indexes
-        .into_iter()
-        .map(|index| PodCreate { index: Some(index), index_failures: failures(&index) })
-        .collect()
+    let create = |(index, replaced)| PodCreate { index: Some(index), index_failures: failures(replaced) };
+    indexes.into_iter().map(create).collect()
 }
 
 /// The first batch. All of the Pods count as active from here on; those that fail are taken off again.

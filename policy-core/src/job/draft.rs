@@ -57,6 +57,13 @@ impl PodDraft {
         PodDraft { job_name: job.metadata.name.clone(), owner, template }
     }
 
+    /// Whether a draft of the one Job is a draft of the other.
+    pub(crate) fn is_same(one: &Job, other: &Job) -> bool {
+        (&one.metadata.name, &one.metadata.uid) == (&other.metadata.name, &other.metadata.uid)
+            && one.spec.is_indexed() == other.spec.is_indexed()
+            && one.spec.template.json() == other.spec.template.json()
+    }
+
     /// The prefix of the Pod's name. An Indexed Pod's is cut so that its index stays (upstream
     /// `podGenerateNameWithIndex`).
     pub fn generate_name(&self, create: &PodCreate) -> String {

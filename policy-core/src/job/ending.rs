@@ -1,6 +1,7 @@
 //! Whether the Job is to end, and why: the criteria in upstream's order, the first that holds decides.
 
-use super::counts::{Tally, count_indexes};
+use super::census::{Tally, places};
+use super::counts::count_indexes;
 use super::success_policy;
 use super::sync::{Cx, Sync, new_condition};
 use super::{Call, Stage};
@@ -13,11 +14,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Looks for a reason to end the Job (the middle of upstream `syncJob`).
-pub(crate) fn evaluate<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync, tally: Tally) {
+pub(crate) fn evaluate<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync, tally: &Tally<'_>) {
     sync.finished = success_criteria_already_met(cx)
         .or_else(|| failure_target_already_set(cx))
-        .or_else(|| pod_failure_policy_fails_job(cx, &tally))
-        .or_else(|| backoff_limit_exceeded(cx, sync, &tally))
+        .or_else(|| pod_failure_policy_fails_job(cx, tally))
+        .or_else(|| backoff_limit_exceeded(cx, sync, tally))
         .or_else(|| deadline_exceeded(cx, sync));
     if sync.finished.is_none() {
         wake_at_deadline(cx, sync);
@@ -52,8 +53,8 @@ fn status_of(found: Option<&Condition>) -> &str {
 }
 
 /// Upstream `getFailJobMessage`: Pods that were counted already are looked at too.
-fn pod_failure_policy_fails_job<R: Recorder>(cx: &mut Cx<'_, R>, tally: &Tally) -> Option<Condition> {
-    let pod = tally.fail_job.and_then(|place| cx.pods.get(place as usize));
+fn pod_failure_policy_fails_job<R: Recorder>(cx: &mut Cx<'_, R>, tally: &Tally<'_>) -> Option<Condition> {
+    let pod = tally.fail_job.and_then(|place| cx.pods.pod(place));
     cx.rec.note(Rule::PodFailurePolicyFailsJob, pod.is_some(), |evidence| match pod {
         Some(pod) => {
             let rule = pod.policy_match.as_deref().map_or(0, |m| m.rule);
@@ -74,7 +75,11 @@ fn failure_target(reason: &str, message: &str, now: crate::Timestamp) -> Option<
     Some(new_condition(condition::FAILURE_TARGET, "True", reason, message, now))
 }
 
-fn backoff_limit_exceeded<R: Recorder>(cx: &mut Cx<'_, R>, sync: &Sync, tally: &Tally) -> Option<Condition> {
+fn backoff_limit_exceeded<R: Recorder>(
+    cx: &mut Cx<'_, R>,
+    sync: &Sync,
+    tally: &Tally<'_>,
+) -> Option<Condition> {
     let limit = sync.shape.backoff_limit;
     let failures_exceed = sync.failed > limit;
     cx.rec.note(Rule::BackoffLimitExceeded, failures_exceed, |evidence| {
@@ -87,7 +92,7 @@ fn backoff_limit_exceeded<R: Recorder>(cx: &mut Cx<'_, R>, sync: &Sync, tally: &
 }
 
 /// Upstream `pastBackoffLimitOnFailure`: reaching the limit is enough, unless it is 0.
-fn restart_limit_exceeded<R: Recorder>(cx: &mut Cx<'_, R>, limit: i32, tally: &Tally) -> bool {
+fn restart_limit_exceeded<R: Recorder>(cx: &mut Cx<'_, R>, limit: i32, tally: &Tally<'_>) -> bool {
     let restart_policy = cx.job.spec.template.restart_policy();
     let exceeded = restart_policy == "OnFailure"
         && if limit == 0 { tally.restarts > 0 } else { tally.restarts >= limit };
@@ -101,7 +106,7 @@ fn restart_limit_exceeded<R: Recorder>(cx: &mut Cx<'_, R>, limit: i32, tally: &T
 /// Upstream `pastActiveDeadline`.
 fn deadline_exceeded<R: Recorder>(cx: &mut Cx<'_, R>, sync: &Sync) -> Option<Condition> {
     let deadline_seconds = cx.job.spec.active_deadline_seconds;
-    let elapsed_nanos = sync.status.start_time.map(|start| cx.now.nanos_since(start));
+    let elapsed_nanos = sync.status.get(cx.job).start_time.map(|start| cx.now.nanos_since(start));
     let exceeded = match (deadline_seconds, elapsed_nanos) {
         (Some(seconds), Some(elapsed)) => !sync.shape.suspended && elapsed >= seconds_to_nanos(seconds),
         _ => false,
@@ -121,7 +126,7 @@ fn deadline_exceeded<R: Recorder>(cx: &mut Cx<'_, R>, sync: &Sync) -> Option<Con
 
 fn wake_at_deadline<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) {
     let (Some(seconds), false) = (cx.job.spec.active_deadline_seconds, sync.shape.suspended) else { return };
-    let Some(start) = sync.status.start_time else { return };
+    let Some(start) = sync.status.get(cx.job).start_time else { return };
     let remaining_nanos = seconds_to_nanos(seconds).wrapping_sub(cx.now.nanos_since(start));
     let at = cx.now.plus_nanos(remaining_nanos);
     sync.wake.deadline_at = Some(at);
@@ -168,8 +173,8 @@ fn success_policy_met<R: Recorder>(cx: &mut Cx<'_, R>, sync: &Sync) -> Option<Co
 
 /// The Job is to end: its active Pods are deleted, finalizers stay (upstream `deleteActivePods`).
 pub(crate) fn delete_active<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> Option<(Wave<Call>, Stage)> {
-    let active = cx.pods.iter().filter(|pod| pod.is_active());
-    let calls: Vec<Call> = active.map(|pod| Call::DeletePod(pod.pod.clone())).collect();
+    let active = if sync.active == 0 { Vec::new() } else { cx.pods.active() };
+    let calls: Vec<Call> = places(cx.pods, &active).map(|pod| Call::DeletePod(pod.pod.clone())).collect();
     cx.rec.note_calls(
         Rule::EndingDeletesActivePods,
         !calls.is_empty(),
@@ -179,14 +184,18 @@ pub(crate) fn delete_active<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) ->
             evidence.value("ending", ending).value("active Pods", calls.len());
         },
     );
-    (!calls.is_empty()).then(|| (sync.wave(calls, Expect::default()), Stage::DeleteActive))
+    (!calls.is_empty()).then(|| (sync.wave(calls, Expect::default()), Stage::DeleteActive(active)))
 }
 
 /// After those deletions. The end cannot be declared while Pods may be left that this sync does not know of.
-pub(crate) fn after_delete_active<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync, outcomes: &[Outcome]) {
-    let active = cx.pods.iter().filter(|pod| pod.is_active());
+pub(crate) fn after_delete_active<R: Recorder>(
+    cx: &mut Cx<'_, R>,
+    sync: &mut Sync,
+    active: &[u32],
+    outcomes: &[Outcome],
+) {
     let (mut deleted, mut deleted_ready) = (0_i32, 0_i32);
-    for (pod, outcome) in active.zip(outcomes) {
+    for (pod, outcome) in places(cx.pods, active).zip(outcomes) {
         // A ready Pod counts as deleted even when its deletion failed, as upstream has it.
         deleted_ready = deleted_ready.wrapping_add(i32::from(pod.ready));
         let gone = delete_event(sync, &pod.pod.name, outcome);

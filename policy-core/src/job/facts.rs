@@ -172,6 +172,7 @@ pub struct PodDigester {
     name: String,
     namespace: String,
     uid: String,
+    wanted: Option<LabelSelector>,
     selector: Option<Selector>,
     policy: Option<PodFailurePolicy>,
 }
@@ -183,9 +184,18 @@ impl PodDigester {
             name: job.metadata.name.clone(),
             namespace: job.metadata.namespace.clone(),
             uid: job.metadata.uid.clone(),
+            wanted: job.spec.selector.clone(),
             selector: Selector::new(job.spec.selector.as_ref()).ok(),
             policy: job.spec.pod_failure_policy.clone(),
         }
+    }
+
+    /// Whether Pods are digested for this Job as for the one that it was prepared for.
+    pub(crate) fn digests_for(&self, job: &Job) -> bool {
+        let (meta, spec) = (&job.metadata, &job.spec);
+        (&self.name, &self.namespace, &self.uid) == (&meta.name, &meta.namespace, &meta.uid)
+            && self.wanted == spec.selector
+            && self.policy == spec.pod_failure_policy
     }
 
     /// The facts about one Pod.
@@ -244,7 +254,7 @@ impl PodDigester {
 
 /// Upstream's error for a selector that cannot be used, if it is one.
 pub(crate) fn selector_error(selector: Option<&LabelSelector>) -> Option<String> {
-    Selector::new(selector).err().map(|error| alloc::format!("couldn't convert Job selector: {error}"))
+    Selector::error(selector).map(|error| alloc::format!("couldn't convert Job selector: {error}"))
 }
 
 /// Upstream `getCompletionIndex`.

@@ -1,21 +1,19 @@
 //! How many Pods there should be: which to delete, which to create, and when creation waits.
 
 use super::backoff::{remaining_nanos, remaining_nanos_for_index};
-use super::claim::places;
+use super::census::{Removal, Tally, places};
 use super::ending::delete_event;
-use super::facts::{Phase, PodFacts, UNKNOWN_INDEX};
+use super::indexes::{Intervals, first_missing_in_all};
 use super::outcome::SyncAction;
 use super::sync::{Cx, Sync};
 use super::{Call, Stage, create};
-use crate::Timestamp;
 use crate::explain::{Recorder, Rule};
 use crate::step::{CallErrorKind, Expect, Outcome, Wave};
 use alloc::format;
 use alloc::vec::Vec;
-use core::cmp::{Ordering, Reverse};
 
 /// Pods that are being deleted by suspension or as surplus.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Deletion {
     rule: Rule,
     /// Places of Pods whose deletion is under way or next.
@@ -25,7 +23,11 @@ pub(crate) struct Deletion {
 }
 
 /// Creates or deletes Pods, never both in one sync (upstream `manageJob`).
-pub(crate) fn manage<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> Option<(Wave<Call>, Stage)> {
+pub(crate) fn manage<R: Recorder>(
+    cx: &mut Cx<'_, R>,
+    sync: &mut Sync,
+    tally: &Tally<'_>,
+) -> Option<(Wave<Call>, Stage)> {
     cx.rec.note(Rule::ExpectationsUnsatisfied, !sync.expectations_satisfied, |evidence| {
         evidence.value("expectations satisfied", sync.expectations_satisfied);
     });
@@ -39,7 +41,7 @@ pub(crate) fn manage<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> Option
     if sync.shape.suspended {
         sync.counted.action = SyncAction::PodsDeleted;
         // Deletions by suspension ignore the limit per sync.
-        let targets = pods_for_removal(cx.pods, sync, usize::MAX);
+        let targets = pods_for_removal(cx, sync, tally, usize::MAX, usize::MAX);
         return delete(cx, sync, Rule::JobSuspended, targets);
     }
     cx.rec.note(Rule::JobSuspended, false, |evidence| {
@@ -47,8 +49,8 @@ pub(crate) fn manage<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> Option
     });
     let want_active = want_active(sync);
     let surplus = usize::try_from(sync.active.wrapping_sub(want_active).max(0)).unwrap_or(0);
-    let mut targets = pods_for_removal(cx.pods, sync, surplus);
-    targets.truncate(usize::try_from(cx.settings.max_pod_create_delete_per_sync).unwrap_or(0));
+    let limit = usize::try_from(cx.settings.max_pod_create_delete_per_sync).unwrap_or(0);
+    let targets = pods_for_removal(cx, sync, tally, surplus, limit);
     if !targets.is_empty() {
         sync.counted.action = SyncAction::PodsDeleted;
         return delete(cx, sync, Rule::SurplusPodsDeleted, targets);
@@ -56,7 +58,7 @@ pub(crate) fn manage<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> Option
     cx.rec.note(Rule::SurplusPodsDeleted, false, |evidence| {
         evidence.compared("active Pods", sync.active, format!("wanted {want_active}"));
     });
-    create_missing(cx, sync, want_active)
+    create_missing(cx, sync, tally, want_active)
 }
 
 /// How many Pods should be active. Failed indexes are not taken off, as upstream has it.
@@ -72,6 +74,7 @@ fn want_active(sync: &Sync) -> i32 {
 fn create_missing<R: Recorder>(
     cx: &mut Cx<'_, R>,
     sync: &mut Sync,
+    tally: &Tally<'_>,
     want_active: i32,
 ) -> Option<(Wave<Call>, Stage)> {
     sync.counted.action = SyncAction::Tracking;
@@ -100,9 +103,9 @@ fn create_missing<R: Recorder>(
     if !sync.shape.indexed {
         return create::begin(cx, sync, create::unindexed(count), want_active);
     }
-    let mut indexes = first_pending_indexes(sync, count);
+    let mut indexes = cx.pods.with_last_failed(sync, first_pending_indexes(sync, tally, count));
     if per_index {
-        let wait_nanos = keep_ready_indexes(cx, sync, &mut indexes);
+        let wait_nanos = keep_ready_indexes(cx, &mut indexes);
         if waits(cx, sync, Rule::CreationWaitsForIndexBackoff, wait_nanos) {
             return None;
         }
@@ -129,26 +132,26 @@ fn waits<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync, rule: Rule, wait_nano
 }
 
 /// Upstream `firstPendingIndexes`.
-fn first_pending_indexes(sync: &Sync, count: usize) -> Vec<i64> {
-    if count == 0 {
-        return Vec::new();
+fn first_pending_indexes(sync: &Sync, tally: &Tally<'_>, count: usize) -> Vec<i64> {
+    let terminating = sync.shape.only_replaces_failed_pods.then_some(&*tally.terminating_indexes);
+    let lists = [Some(&*tally.active_indexes), terminating, sync.failed_indexes.as_ref()];
+    let lists = lists.into_iter().flatten();
+    let bound = sync.rules.index_bound;
+    if sync.succeeded_indexes.is_ordered() && sync.failed_indexes.iter().all(Intervals::is_ordered) {
+        let all: Vec<&Intervals> = lists.chain([&sync.succeeded_indexes]).collect();
+        return first_missing_in_all(&all, count, bound);
     }
-    let mut taken = sync.succeeded_indexes.with_ordered(sync.active_indexes.iter().copied());
-    if sync.shape.only_replaces_failed_pods {
-        taken = taken.with_ordered(sync.terminating_indexes.iter().copied());
-    }
-    if let Some(failed) = &sync.failed_indexes {
-        taken = taken.merge(failed);
-    }
-    taken.first_missing(count, sync.shape.index_bound())
+    // Lists that are out of order depend on how upstream merges them.
+    let taken = lists.fold(sync.succeeded_indexes.clone(), |taken, list| taken.merge(list));
+    taken.first_missing(count, bound)
 }
 
 /// Leaves the indexes that need not wait; where all wait, the shortest wait is returned (upstream
 /// `getPodCreationInfoForIndependentIndexes`).
-fn keep_ready_indexes<R: Recorder>(cx: &mut Cx<'_, R>, sync: &Sync, indexes: &mut Vec<i64>) -> i64 {
+fn keep_ready_indexes<R>(cx: &Cx<'_, R>, indexes: &mut Vec<(i64, Option<u32>)>) -> i64 {
     let mut shortest_nanos: Option<i64> = None;
-    indexes.retain(|index| {
-        let kept = sync.kept_for(*index).and_then(|place| cx.pods.get(place as usize));
+    indexes.retain(|(_, last_failed)| {
+        let kept = last_failed.and_then(|place| cx.pods.pod(place));
         let nanos = remaining_nanos_for_index(kept, cx.now, cx.settings);
         if nanos != 0 {
             shortest_nanos = Some(shortest_nanos.map_or(nanos, |shortest| shortest.min(nanos)));
@@ -158,91 +161,21 @@ fn keep_ready_indexes<R: Recorder>(cx: &mut Cx<'_, R>, sync: &Sync, indexes: &mu
     if indexes.is_empty() { shortest_nanos.unwrap_or(0) } else { 0 }
 }
 
-/// Which active Pods go when at least `at_least` must (upstream `activePodsForRemoval`): first those without a valid
-/// index and the repeats of an index, then the ones that have got the least far.
-fn pods_for_removal(pods: &[PodFacts], sync: &Sync, at_least: usize) -> Vec<u32> {
-    if at_least == 0 && (!sync.shape.indexed || indexes_are_distinct(sync)) {
+/// Which active Pods go when at least so many must; usually none does, which the counts tell.
+fn pods_for_removal<R>(
+    cx: &Cx<'_, R>,
+    sync: &Sync,
+    tally: &Tally<'_>,
+    at_least: usize,
+    limit: usize,
+) -> Vec<u32> {
+    let last = tally.active_indexes.as_slice().last();
+    let indexes_are_fine =
+        tally.active_are_distinct && last.is_none_or(|last| last.last < sync.rules.index_bound);
+    if at_least == 0 && (!sync.rules.indexed || indexes_are_fine) {
         return Vec::new();
     }
-    let active = (0_u32..).zip(pods).filter(|(_, pod)| pod.is_active()).map(|(place, _)| place);
-    let mut left: Vec<u32> = active.collect();
-    let at_least = at_least.min(left.len());
-    let mut remove = Vec::new();
-    if sync.shape.indexed {
-        (remove, left) = split_repeated_indexes(pods, left, sync.shape.index_bound());
-    }
-    if remove.len() < at_least {
-        sort_by_progress(pods, &mut left);
-        left.truncate(at_least.saturating_sub(remove.len()));
-        remove.append(&mut left);
-    }
-    remove
-}
-
-/// Whether every active Pod has an index of its own that the Job has.
-fn indexes_are_distinct(sync: &Sync) -> bool {
-    let all_indexed = usize::try_from(sync.active).is_ok_and(|active| active == sync.active_indexes.len());
-    all_indexed && sync.active_indexes.last().is_none_or(|last| *last < sync.shape.index_bound())
-}
-
-/// Upstream `appendDuplicatedIndexPodsForRemoval`: what must go, and what may stay.
-fn split_repeated_indexes(pods: &[PodFacts], mut active: Vec<u32>, bound: i64) -> (Vec<u32>, Vec<u32>) {
-    let index_of = |place: &u32| pods.get(*place as usize).map_or(UNKNOWN_INDEX, |pod| pod.index);
-    active.sort_by_key(index_of);
-    let valid = active.partition_point(|place| index_of(place) < bound);
-    let (inside, beyond) = active.split_at_checked(valid).unwrap_or((&active, &[]));
-    let (mut remove, mut keep) = (Vec::new(), Vec::new());
-    let mut groups = inside.chunk_by(|a, b| index_of(a) == index_of(b)).peekable();
-    while let Some(group) = groups.next() {
-        // Upstream takes what is beyond the Job's indexes before it closes the last group.
-        if groups.peek().is_none() {
-            remove.extend_from_slice(beyond);
-        }
-        let mut group = group.to_vec();
-        if group.first().map(index_of) != Some(UNKNOWN_INDEX) {
-            sort_by_progress(pods, &mut group);
-            keep.extend(group.pop());
-        }
-        remove.append(&mut group);
-    }
-    if inside.is_empty() {
-        remove.extend_from_slice(beyond);
-    }
-    (remove, keep)
-}
-
-fn sort_by_progress(pods: &[PodFacts], list: &mut [u32]) {
-    list.sort_by(|a, b| match (pods.get(*a as usize), pods.get(*b as usize)) {
-        (Some(a), Some(b)) => by_progress(a, b),
-        _ => Ordering::Equal,
-    });
-}
-
-/// The Pod that has got less far comes first (upstream `ActivePods`).
-fn by_progress(a: &PodFacts, b: &PodFacts) -> Ordering {
-    let ready_at =
-        |pod: &PodFacts| if a.ready && b.ready { latest_first(pod.ready_at) } else { latest_first(None) };
-    (a.assigned.cmp(&b.assigned))
-        .then_with(|| phase_ordinal(a.phase).cmp(&phase_ordinal(b.phase)))
-        .then_with(|| a.ready.cmp(&b.ready))
-        .then_with(|| ready_at(a).cmp(&ready_at(b)))
-        .then_with(|| b.max_restarts.cmp(&a.max_restarts))
-        .then_with(|| b.max_sidecar_restarts.cmp(&a.max_sidecar_restarts))
-        .then_with(|| latest_first(a.created_at).cmp(&latest_first(b.created_at)))
-}
-
-/// Upstream `afterOrZero`: unset first, then the latest.
-fn latest_first(time: Option<Timestamp>) -> Option<Reverse<Timestamp>> {
-    time.map(Reverse)
-}
-
-/// Upstream `podPhaseToOrdinal`; phases it does not name count as Pending.
-fn phase_ordinal(phase: Phase) -> u8 {
-    match phase {
-        Phase::Running => 2,
-        Phase::Unknown => 1,
-        _ => 0,
-    }
+    cx.pods.for_removal(Removal { rules: sync.rules, at_least, limit })
 }
 
 /// Deletes Pods that are not to be counted: their finalizers go first (upstream `deleteJobPods`).
@@ -296,7 +229,7 @@ pub(crate) fn after_strip<R: Recorder>(
     let pods = cx.pods;
     let mut removed = deletion.removed;
     deletion.targets.retain(|place| {
-        let tracked = pods.get(*place as usize).is_some_and(|pod| pod.has_finalizer);
+        let tracked = pods.pod(*place).is_some_and(|pod| pod.has_finalizer);
         let Some(error) = tracked.then(|| outcomes.next()).flatten().and_then(Outcome::error) else {
             return true;
         };

@@ -46,7 +46,7 @@ const POD_EVENTS: [&str; 2] = ["SuccessfulCreate", "SuccessfulDelete"];
 /// use policy_core::{JobMemory, Settings, Timestamp, spec::Job};
 /// let job: Job = serde_json::from_str(r#"{"metadata":{"name":"j","namespace":"default","uid":"u"},
 ///     "spec":{"completions":3,"parallelism":2,"selector":{},"template":{}}}"#).unwrap();
-/// let view = JobView { job: &job, pods: &[], settings: &Settings::DEFAULT };
+/// let view = JobView::new(&job, &[], &Settings::DEFAULT);
 /// let now = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
 /// let plan = decide(view, &JobMemory::default(), now, &mut ());
 /// assert_eq!(plan.create.len(), 2);

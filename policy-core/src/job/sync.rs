@@ -1,13 +1,15 @@
 //! What one sync works on and has worked out so far (upstream `syncJobCtx`).
 
+use super::census::{Census, CountRules, Noted};
 use super::facts::PodFacts;
 use super::indexes::Intervals;
 use super::outcome::{Counted, JobVerdict, SyncError, Wake};
 use super::{Call, JobView};
 use crate::memory::{BackoffRecord, JobMemory, MemoryDelta};
-use crate::spec::{Condition, Job, JobStatus, UncountedTerminatedPods};
+use crate::spec::{Condition, Job, JobStatus};
 use crate::step::{Event, Expect, Wave};
 use crate::{Settings, Timestamp};
+use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -16,7 +18,7 @@ use alloc::vec::Vec;
 /// What the rules read: the Job, the Pods it has claimed, and the instant.
 pub(crate) struct Cx<'a, R> {
     pub(crate) job: &'a Job,
-    pub(crate) pods: &'a [PodFacts],
+    pub(crate) pods: &'a dyn Census,
     pub(crate) settings: &'a Settings,
     pub(crate) now: Timestamp,
     pub(crate) rec: &'a mut R,
@@ -56,40 +58,48 @@ impl Shape {
     pub(crate) fn index_bound(&self) -> i64 {
         self.completions.unwrap_or(0).into()
     }
+}
 
-    /// Whether `index` is one that the Job has.
-    pub(crate) fn has_index(&self, index: i64) -> bool {
-        (0..self.index_bound()).contains(&index)
+/// The status as it will be written: the Job's own until something in it changes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StatusDraft(Option<Box<JobStatus>>);
+
+impl StatusDraft {
+    pub(crate) fn get<'s>(&'s self, job: &'s Job) -> &'s JobStatus {
+        self.0.as_deref().unwrap_or(&job.status)
+    }
+
+    /// To change it. A status that is written has the lists of uncounted Pods, be they empty.
+    pub(crate) fn edit(&mut self, job: &Job) -> &mut JobStatus {
+        let status = self.0.get_or_insert_with(|| Box::new(job.status.clone()));
+        status.uncounted_terminated_pods.get_or_insert_default();
+        status
     }
 }
 
 /// The state of a sync between its waves.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Sync {
     pub(crate) shape: Shape,
+    pub(crate) rules: CountRules,
     /// UIDs whose finalizer removal is under way (upstream `expectedRmFinalizers`).
     pub(crate) finalizers_being_removed: BTreeSet<Arc<str>>,
     pub(crate) expectations_satisfied: bool,
     pub(crate) previous_backoff: Option<BackoffRecord>,
 
-    /// The status as it will be written.
-    pub(crate) status: JobStatus,
+    pub(crate) status: StatusDraft,
     pub(crate) finished: Option<Condition>,
     pub(crate) active: i32,
     pub(crate) ready: i32,
     pub(crate) terminating: i32,
     pub(crate) succeeded: i32,
     pub(crate) failed: i32,
-    pub(crate) active_indexes: Vec<i64>,
-    pub(crate) terminating_indexes: Vec<i64>,
     pub(crate) previously_succeeded_indexes: Intervals,
     pub(crate) succeeded_indexes: Intervals,
     pub(crate) failed_indexes: Option<Intervals>,
     pub(crate) backoff: BackoffRecord,
-    /// The failed Pod of each index that is kept until its replacement exists: indexes and places, by index.
-    pub(crate) kept_for_index: Vec<(i64, u32)>,
-    /// Places of the Pods that have ended or failed and still carry the finalizer.
-    pub(crate) ended: Vec<u32>,
+    /// What answers about the Pods need later on.
+    pub(crate) noted: Noted,
     pub(crate) manage_called: bool,
     pub(crate) flush: super::flush::FlushCauses,
 
@@ -103,28 +113,24 @@ pub(crate) struct Sync {
 
 impl Sync {
     pub(crate) fn new(view: JobView<'_>, memory: &JobMemory, now: Timestamp) -> Self {
-        let mut status = view.job.status.clone();
-        status.uncounted_terminated_pods.get_or_insert_with(UncountedTerminatedPods::default);
         Sync {
             shape: Shape::of(view.job),
+            rules: CountRules::of(&view.job.spec),
             finalizers_being_removed: memory.finalizers_being_removed.clone(),
             expectations_satisfied: memory.expectations.satisfied(now),
             previous_backoff: memory.backoff.clone(),
-            status,
+            status: StatusDraft::default(),
             finished: None,
             active: 0,
             ready: 0,
             terminating: 0,
             succeeded: 0,
             failed: 0,
-            active_indexes: Vec::new(),
-            terminating_indexes: Vec::new(),
             previously_succeeded_indexes: Intervals::default(),
             succeeded_indexes: Intervals::default(),
             failed_indexes: None,
             backoff: BackoffRecord::default(),
-            kept_for_index: Vec::new(),
-            ended: Vec::new(),
+            noted: Noted::default(),
             manage_called: false,
             flush: super::flush::FlushCauses::default(),
             next_call: 0,
@@ -139,19 +145,6 @@ impl Sync {
     /// Whether the removal of the Pod's finalizer is under way.
     pub(crate) fn finalizer_is_being_removed(&self, pod: &PodFacts) -> bool {
         !self.finalizers_being_removed.is_empty() && self.finalizers_being_removed.contains(&pod.pod.uid)
-    }
-
-    /// Takes note of a Pod that has ended, unless the removal of its finalizer is under way.
-    pub(crate) fn note_ended(&mut self, pod: &PodFacts, place: u32) {
-        if pod.has_finalizer && !self.finalizer_is_being_removed(pod) {
-            self.ended.push(place);
-        }
-    }
-
-    /// The place of the failed Pod that is kept for an index.
-    pub(crate) fn kept_for(&self, index: i64) -> Option<u32> {
-        let found = self.kept_for_index.binary_search_by_key(&index, |(index, _)| *index).ok()?;
-        self.kept_for_index.get(found).map(|(_, place)| *place)
     }
 
     /// The numbers that the next `count` calls will have.
@@ -216,22 +209,20 @@ pub(crate) fn new_condition(
     }
 }
 
-/// Upstream `ensureJobConditionStatus`: changes the condition of that type, or adds it unless it would be false. Tells
-/// whether the list changed.
-pub(crate) fn ensure_condition(list: &mut Vec<Condition>, wanted: Condition) -> bool {
-    match list.iter_mut().find(|condition| condition.kind == wanted.kind) {
-        Some(found) => {
-            let differs = (&found.status, &found.reason, &found.message)
-                != (&wanted.status, &wanted.reason, &wanted.message);
-            if differs {
-                *found = wanted;
-            }
-            differs
-        }
-        None if wanted.status == "False" => false,
-        None => {
-            list.push(wanted);
-            true
+/// Whether [`ensure_condition`] would change the list, for a condition's status, reason and message.
+pub(crate) fn changes(list: &[Condition], kind: &str, [status, reason, message]: [&str; 3]) -> bool {
+    match list.iter().find(|condition| condition.kind == kind) {
+        Some(found) => (&*found.status, &*found.reason, &*found.message) != (status, reason, message),
+        None => status != "False",
+    }
+}
+
+/// Upstream `ensureJobConditionStatus`: changes the condition of that type, or adds it unless it would be false.
+pub(crate) fn ensure_condition(list: &mut Vec<Condition>, wanted: Condition) {
+    if changes(list, &wanted.kind, [&wanted.status, &wanted.reason, &wanted.message]) {
+        match list.iter_mut().find(|condition| condition.kind == wanted.kind) {
+            Some(found) => *found = wanted,
+            None => list.push(wanted),
         }
     }
 }
@@ -242,12 +233,15 @@ mod tests {
 
     #[test]
     fn a_false_condition_is_changed_but_never_added() {
-        let now = Timestamp::ZERO;
         let mut list = Vec::new();
-        assert!(!ensure_condition(&mut list, new_condition("Suspended", "False", "r", "m", now)));
-        assert!(ensure_condition(&mut list, new_condition("Suspended", "True", "r", "m", now)));
-        assert!(!ensure_condition(&mut list, new_condition("Suspended", "True", "r", "m", now)));
-        assert!(ensure_condition(&mut list, new_condition("Suspended", "False", "r", "m", now)));
-        assert_eq!(list.len(), 1);
+        let mut ensured = |status: &str| {
+            let changes = changes(&list, "Suspended", [status, "r", "m"]);
+            ensure_condition(&mut list, new_condition("Suspended", status, "r", "m", Timestamp::ZERO));
+            (changes, list.len())
+        };
+        assert_eq!(ensured("False"), (false, 0));
+        assert_eq!(ensured("True"), (true, 1));
+        assert_eq!(ensured("True"), (false, 1));
+        assert_eq!(ensured("False"), (true, 1));
     }
 }

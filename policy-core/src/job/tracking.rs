@@ -1,8 +1,10 @@
 //! Counting ended Pods exactly once: their UIDs go into the status, then their finalizers, then the counters move.
 
+use super::census::Known;
 use super::counters::{Counters, count_finished_pods};
 use super::counts::{Uncounted, contains};
 use super::facts::{Phase, PodFacts, PodRef};
+use super::flush::FlushCauses;
 use super::indexes::Intervals;
 use super::outcome::{JobVerdict, SyncError};
 use super::pod_failure_policy::counts;
@@ -10,21 +12,22 @@ use super::sync::{Cx, Sync, ensure_condition, new_condition};
 use super::{Action, Call, Stage};
 use crate::explain::{Recorder, Rule};
 use crate::memory::{BackoffChange, FinishChange};
-use crate::spec::{JobStatus, condition};
+use crate::spec::{Job, JobStatus, condition};
 use crate::step::{CallErrorKind, Event, Expect, Outcome, Wave};
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::ControlFlow;
 
 /// What is left to do once the first status is written.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Tracking {
     remove: Vec<PodRef>,
     reached_max_uncounted: bool,
-    counters_before: Counters,
+    /// What was written last, if anything was.
+    counters_before: Option<Counters>,
     /// Why a finalizer stayed.
     error: Option<SyncError>,
 }
@@ -35,15 +38,12 @@ pub(crate) type Next = Result<(Wave<Call>, Stage), (JobVerdict, Option<SyncError
 /// Takes newly ended Pods into the status and plans their finalizers' removal, up to a limit (the first half of
 /// upstream `trackJobStatusAndRemoveFinalizers`).
 pub(crate) fn begin<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> Next {
-    let counters_before = Counters::of(&sync.status);
-    flush_counts(sync);
-    let with_finalizer = uncounted_with_finalizer(cx.pods, sync);
-    let settled = settle_uncounted(&mut sync.status, &with_finalizer);
-    sync.flush.add_if(settled, Rule::UncountedPodsSettled);
+    flush_counts(cx.job, sync);
+    settle_listed(cx, sync);
     let (remove, reached_max_uncounted) = record_ended_pods(cx, sync);
-    record_failed_indexes(sync);
+    record_failed_indexes(cx.job, sync);
     add_interim_condition(cx, sync);
-    let tracking = Tracking { remove, reached_max_uncounted, counters_before, error: None };
+    let tracking = Tracking { remove, reached_max_uncounted, counters_before: None, error: None };
     if sync.flush.any() {
         let wave = write_status(cx, sync);
         return Ok((wave, Stage::FirstWrite(tracking)));
@@ -52,183 +52,222 @@ pub(crate) fn begin<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> Next {
 }
 
 /// The counts of Pods that are there.
-fn flush_counts(sync: &mut Sync) {
-    let status = &mut sync.status;
-    sync.flush.add_if(sync.active != status.active, Rule::ActiveCountChanged);
-    sync.flush.add_if(status.ready != Some(sync.ready), Rule::ReadyCountChanged);
-    sync.flush.add_if(status.terminating != Some(sync.terminating), Rule::TerminatingCountChanged);
-    status.active = sync.active;
-    status.ready = Some(sync.ready);
-    status.terminating = Some(sync.terminating);
-}
-
-/// The UIDs listed as uncounted whose Pod still has its finalizer.
-fn uncounted_with_finalizer(pods: &[PodFacts], sync: &Sync) -> BTreeSet<Arc<str>> {
-    let lists = Uncounted::of(sync.status.uncounted_terminated_pods.as_ref());
-    if lists.succeeded.is_empty() && lists.failed.is_empty() {
-        return BTreeSet::new();
+fn flush_counts(job: &Job, sync: &mut Sync) {
+    let status = sync.status.get(job);
+    let (ready, terminating) = (Some(sync.ready), Some(sync.terminating));
+    let changes = [
+        (sync.active != status.active, Rule::ActiveCountChanged),
+        (status.ready != ready, Rule::ReadyCountChanged),
+        (status.terminating != terminating, Rule::TerminatingCountChanged),
+    ];
+    if changes.iter().any(|(changed, _)| *changed) {
+        let status = sync.status.edit(job);
+        (status.active, status.ready, status.terminating) = (sync.active, ready, terminating);
+        changes.into_iter().for_each(|(changed, rule)| sync.flush.add_if(changed, rule));
     }
-    let listed = |uid: &str| contains(&lists.succeeded, uid) || contains(&lists.failed, uid);
-    pods.iter()
-        .filter(|pod| pod.has_finalizer && listed(&pod.pod.uid) && !sync.finalizer_is_being_removed(pod))
-        .map(|pod| pod.pod.uid.clone())
-        .collect()
 }
 
-/// Moves UIDs that have lost their finalizer from the lists into the counters (upstream
+/// UIDs that were listed before and whose Pod has lost its finalizer, or is gone.
+fn settle_listed<R>(cx: &Cx<'_, R>, sync: &mut Sync) {
+    let uncounted = Uncounted::of(cx.job.status.uncounted_terminated_pods.as_ref());
+    if uncounted.is_empty() {
+        return;
+    }
+    let known =
+        Known { rules: sync.rules, uncounted: &uncounted, being_removed: &sync.finalizers_being_removed };
+    let with_finalizer = cx.pods.listed_with_finalizer(&known);
+    settle_uncounted(cx.job, sync, |uid| with_finalizer.contains(uid));
+}
+
+/// Moves UIDs from the lists into the counters, but for those that stay (upstream
 /// `cleanUncountedPodsWithoutFinalizers`).
-fn settle_uncounted(status: &mut JobStatus, with_finalizer: &BTreeSet<Arc<str>>) -> bool {
-    let Some(lists) = &mut status.uncounted_terminated_pods else { return false };
+fn settle_uncounted(job: &Job, sync: &mut Sync, stays: impl Fn(&str) -> bool) {
+    let lists = sync.status.get(job).uncounted_terminated_pods.iter();
+    if lists.flat_map(|lists| lists.succeeded.iter().chain(&lists.failed)).all(|uid| stays(uid)) {
+        return;
+    }
+    sync.flush.add(Rule::UncountedPodsSettled);
+    let status = sync.status.edit(job);
+    let Some(lists) = &mut status.uncounted_terminated_pods else { return };
     let settle = |list: &mut Vec<String>, counter: &mut i32| {
         let before = list.len();
-        list.retain(|uid| with_finalizer.contains(uid.as_str()));
+        list.retain(|uid| stays(uid));
         let settled = before.saturating_sub(list.len());
         *counter = counter.wrapping_add(i32::try_from(settled).unwrap_or(i32::MAX));
-        settled > 0
     };
-    let succeeded = settle(&mut lists.succeeded, &mut status.succeeded);
-    settle(&mut lists.failed, &mut status.failed) || succeeded
+    settle(&mut lists.succeeded, &mut status.succeeded);
+    settle(&mut lists.failed, &mut status.failed);
 }
 
 /// Goes through the Pods whose finalizer can go, those of an Indexed Job by index, until as many as the limit are
 /// new in the status.
 fn record_ended_pods<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> (Vec<PodRef>, bool) {
-    let lists = Uncounted::of(cx.job.status.uncounted_terminated_pods.as_ref());
-    let mut ended = Ended::default();
+    // When the whole Job ends, Pods that have not ended lose their finalizer too.
+    let all = sync.shape.deleting || sync.finished.is_some();
+    note_kept(cx, sync, all);
+    let mut ended = Ended::new(cx.job, sync);
     let mut remove = Vec::new();
+    let (pods, limit) = (cx.pods, cx.settings.max_uncounted_pods);
     let mut reached_max = false;
-    for place in removable(cx, sync) {
-        let Some(pod) = cx.pods.get(place as usize) else { continue };
+    pods.each_removable(sync, all, &mut |pod| {
         remove.push(pod.pod.clone());
-        if pod.phase == Phase::Succeeded && !contains(&lists.failed, &pod.pod.uid) {
-            ended.record_success(sync, &lists, pod);
-        } else {
-            ended.record_failure(cx, sync, &lists, pod);
-        }
-        if ended.total(sync) >= cx.settings.max_uncounted_pods {
-            reached_max = true;
-            break;
-        }
-    }
-    cx.rec.note(Rule::MaxUncountedPodsReached, reached_max, |evidence| {
-        evidence.compared("new in the status", ended.total(sync), cx.settings.max_uncounted_pods);
+        ended.record(cx.job, sync, pod);
+        reached_max = ended.total() >= limit;
+        if reached_max { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    ended.record_indexes(sync);
+    cx.rec.note(Rule::MaxUncountedPodsReached, reached_max, |evidence| {
+        evidence.compared("new in the status", ended.total(), limit);
+    });
+    ended.found.store(cx.job, sync);
     (remove, reached_max)
 }
 
-/// Places of the Pods whose finalizer can go now, in the order in which they are counted (upstream
-/// `canRemoveFinalizer`).
-fn removable<R: Recorder>(cx: &mut Cx<'_, R>, sync: &Sync) -> Vec<u32> {
-    let mut kept: Vec<&PodFacts> = Vec::new();
-    let mut found: Vec<(i64, u32)> = Vec::new();
-    // When the whole Job ends, Pods that have not ended lose their finalizer too.
-    let all = sync.shape.deleting || sync.finished.is_some();
-    let everything = if all { 0..u32::try_from(cx.pods.len()).unwrap_or(u32::MAX) } else { 0..0 };
-    let ended = if all { &[][..] } else { &sync.ended };
-    for place in everything.chain(ended.iter().copied()) {
-        let Some(pod) = cx.pods.get(place as usize) else { continue };
-        if !pod.has_finalizer || sync.finalizer_is_being_removed(pod) {
-            continue;
-        }
-        if all || pod.phase == Phase::Succeeded || sync.kept_for(pod.index) != Some(place) {
-            found.push((pod.index, place));
-        } else if R::ENABLED {
-            kept.push(pod);
-        }
+/// Failed Pods keep their finalizer until their index has a replacement, which carries the failure count on.
+fn note_kept<R: Recorder>(cx: &mut Cx<'_, R>, sync: &Sync, all: bool) {
+    if !R::ENABLED {
+        return;
+    }
+    let mut kept = Vec::new();
+    if !all {
+        cx.pods.each_kept(sync, &mut |pod| kept.push((pod.pod.name.clone(), pod.index)));
     }
     cx.rec.note(Rule::FinalizerKeptForIndex, !kept.is_empty(), |evidence| {
         evidence.value("failed Pods that wait for a replacement", kept.len());
-        for pod in kept {
-            evidence.value(format!("pod/{}", pod.pod.name), format!("last failure of index {}", pod.index));
+        for (name, index) in kept {
+            evidence.value(format!("pod/{name}"), format!("last failure of index {index}"));
         }
     });
-    if sync.shape.indexed {
-        // Places break ties, so the order is that of the list within an index.
-        found.sort_unstable();
-    }
-    found.into_iter().map(|(_, place)| place).collect()
 }
 
-/// Pods that this sync adds to the status.
-#[derive(Debug, Default)]
-struct Ended {
+/// Pods on their way into the status.
+struct Ended<'j> {
+    /// The UIDs in the status that the sync began with.
+    listed: Uncounted<'j>,
+    /// How many UIDs the status lists by now.
+    listed_now: usize,
+    found: Found,
+}
+
+/// What a sync adds to the status.
+#[derive(Default)]
+struct Found {
     indexes: Vec<i64>,
+    succeeded: Vec<String>,
+    failed: Vec<String>,
+    causes: FlushCauses,
+    policy_actions: [i64; 4],
 }
 
-impl Ended {
-    /// For an Indexed Job the index is enough to avoid counting twice; other Pods are listed by UID.
-    fn record_success(&mut self, sync: &mut Sync, lists: &Uncounted<'_>, pod: &PodFacts) {
-        if sync.shape.indexed {
-            if sync.shape.has_index(pod.index) && !sync.previously_succeeded_indexes.has(pod.index) {
-                self.indexes.push(pod.index);
-                sync.flush.add(Rule::IndexSucceeded);
-            }
-        } else if !contains(&lists.succeeded, &pod.pod.uid) {
-            sync.flush.add(Rule::PodSuccessRecorded);
-            if let Some(uncounted) = &mut sync.status.uncounted_terminated_pods {
-                uncounted.succeeded.push(pod.pod.uid.to_string());
-            }
-        }
-    }
-
-    /// When the Job fails, every Pod that has not ended counts as failed.
-    fn record_failure<R>(&self, cx: &Cx<'_, R>, sync: &mut Sync, lists: &Uncounted<'_>, pod: &PodFacts) {
-        let job_fails = sync.finished.as_ref().is_some_and(|c| c.kind != condition::SUCCESS_CRITERIA_MET);
-        let counts_as_failed = pod.is_failed(sync.shape.only_replaces_failed_pods) || job_fails;
-        let valid = !sync.shape.indexed || sync.shape.has_index(pod.index);
-        if !counts_as_failed || !valid || contains(&lists.failed, &pod.pod.uid) {
-            return;
-        }
-        if cx.job.spec.pod_failure_policy.is_some() {
-            count_policy_action(sync, pod);
-        }
-        if counts(pod.policy_match.as_deref()) {
-            sync.flush.add(Rule::PodFailureRecorded);
-            if let Some(uncounted) = &mut sync.status.uncounted_terminated_pods {
-                uncounted.failed.push(pod.pod.uid.to_string());
-            }
+impl<'j> Ended<'j> {
+    fn new(job: &'j Job, sync: &Sync) -> Self {
+        let lists = sync.status.get(job).uncounted_terminated_pods.as_ref();
+        Ended {
+            listed: Uncounted::of(job.status.uncounted_terminated_pods.as_ref()),
+            listed_now: lists.map_or(0, |lists| lists.succeeded.len().saturating_add(lists.failed.len())),
+            found: Found::default(),
         }
     }
 
     /// What the limit is compared with; UIDs that were listed before are included.
-    fn total(&self, sync: &Sync) -> usize {
-        let lists = sync.status.uncounted_terminated_pods.as_ref();
-        let listed = lists.map_or(0, |lists| lists.succeeded.len().saturating_add(lists.failed.len()));
-        self.indexes.len().saturating_add(listed)
+    fn total(&self) -> usize {
+        let found = &self.found;
+        let new = found.succeeded.len().saturating_add(found.failed.len());
+        found.indexes.len().saturating_add(new).saturating_add(self.listed_now)
     }
 
-    fn record_indexes(self, sync: &mut Sync) {
-        if !sync.shape.indexed {
+    fn record(&mut self, job: &Job, sync: &Sync, pod: &PodFacts) {
+        if pod.phase == Phase::Succeeded && !contains(&self.listed.failed, &pod.pod.uid) {
+            self.record_success(sync, pod);
+        } else {
+            self.record_failure(job, sync, pod);
+        }
+    }
+
+    /// For an Indexed Job the index is enough to avoid counting twice; other Pods are listed by UID.
+    fn record_success(&mut self, sync: &Sync, pod: &PodFacts) {
+        if sync.rules.indexed {
+            if sync.rules.has_index(pod.index) && !sync.previously_succeeded_indexes.has(pod.index) {
+                self.found.indexes.push(pod.index);
+                self.found.causes.add(Rule::IndexSucceeded);
+            }
+        } else if !contains(&self.listed.succeeded, &pod.pod.uid) {
+            self.found.causes.add(Rule::PodSuccessRecorded);
+            self.found.succeeded.push(pod.pod.uid.to_string());
+        }
+    }
+
+    /// When the Job fails, every Pod that has not ended counts as failed.
+    fn record_failure(&mut self, job: &Job, sync: &Sync, pod: &PodFacts) {
+        let job_fails = sync.finished.as_ref().is_some_and(|c| c.kind != condition::SUCCESS_CRITERIA_MET);
+        let counts_as_failed = sync.rules.is_failed(pod) || job_fails;
+        let valid = !sync.rules.indexed || sync.rules.has_index(pod.index);
+        if !counts_as_failed || !valid || contains(&self.listed.failed, &pod.pod.uid) {
             return;
         }
-        sync.succeeded_indexes = sync.succeeded_indexes.with_ordered(self.indexes);
-        let text = sync.succeeded_indexes.to_text();
-        sync.flush.add_if(text != sync.status.completed_indexes, Rule::CompletedIndexesRewritten);
-        sync.status.succeeded = sync.succeeded_indexes.total() as i32;
-        sync.status.completed_indexes = text;
+        if job.spec.pod_failure_policy.is_some() {
+            self.found.count_policy_action(pod);
+        }
+        if counts(pod.policy_match.as_deref()) {
+            self.found.causes.add(Rule::PodFailureRecorded);
+            self.found.failed.push(pod.pod.uid.to_string());
+        }
     }
 }
 
-fn count_policy_action(sync: &mut Sync, pod: &PodFacts) {
-    let Some(action) = pod.policy_match.as_deref().map(|m| m.action) else { return };
-    let [fail_job, fail_index, ignore, count] = &mut sync.counted.policy_actions;
-    let counter = match action {
-        Action::FailJob => fail_job,
-        Action::FailIndex => fail_index,
-        Action::Ignore => ignore,
-        Action::Count => count,
-    };
-    *counter = counter.saturating_add(1);
+impl Found {
+    fn count_policy_action(&mut self, pod: &PodFacts) {
+        let Some(action) = pod.policy_match.as_deref().map(|m| m.action) else { return };
+        let [fail_job, fail_index, ignore, count] = &mut self.policy_actions;
+        let counter = match action {
+            Action::FailJob => fail_job,
+            Action::FailIndex => fail_index,
+            Action::Ignore => ignore,
+            Action::Count => count,
+        };
+        *counter = counter.saturating_add(1);
+    }
+
+    fn store(mut self, job: &Job, sync: &mut Sync) {
+        sync.counted.policy_actions = self.policy_actions;
+        self.causes.rules().for_each(|cause| sync.flush.add(cause));
+        if !(self.succeeded.is_empty() && self.failed.is_empty())
+            && let Some(lists) = &mut sync.status.edit(job).uncounted_terminated_pods
+        {
+            lists.succeeded.append(&mut self.succeeded);
+            lists.failed.append(&mut self.failed);
+        }
+        if sync.rules.indexed {
+            record_succeeded_indexes(job, sync, self.indexes);
+        }
+    }
 }
 
-fn record_failed_indexes(sync: &mut Sync) {
-    if !sync.shape.indexed {
+fn record_succeeded_indexes(job: &Job, sync: &mut Sync, indexes: Vec<i64>) {
+    sync.succeeded_indexes = sync.succeeded_indexes.with_ordered(indexes);
+    let succeeded = sync.succeeded_indexes.total() as i32;
+    let status = sync.status.get(job);
+    let same = sync.succeeded_indexes.is_text(&status.completed_indexes);
+    if same && status.succeeded == succeeded {
         return;
     }
-    let text = sync.failed_indexes.as_ref().map(Intervals::to_text);
-    if sync.status.failed_indexes != text {
-        sync.status.failed_indexes = text;
+    sync.flush.add_if(!same, Rule::CompletedIndexesRewritten);
+    let status = sync.status.edit(job);
+    status.succeeded = succeeded;
+    if !same {
+        status.completed_indexes = sync.succeeded_indexes.to_text();
+    }
+}
+
+fn record_failed_indexes(job: &Job, sync: &mut Sync) {
+    if !sync.rules.indexed {
+        return;
+    }
+    let same = match (&sync.failed_indexes, &sync.status.get(job).failed_indexes) {
+        (Some(indexes), Some(text)) => indexes.is_text(text),
+        (indexes, text) => indexes.is_none() && text.is_none(),
+    };
+    if !same {
+        sync.status.edit(job).failed_indexes = sync.failed_indexes.as_ref().map(Intervals::to_text);
         sync.flush.add(Rule::FailedIndexesRewritten);
     }
 }
@@ -242,7 +281,7 @@ fn add_interim_condition<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) {
             condition::FAILED
         }
         condition::SUCCESS_CRITERIA_MET => {
-            let there = sync.status.condition(condition::SUCCESS_CRITERIA_MET).is_some_and(|c| c.is_true());
+            let there = criteria_met(sync.status.get(cx.job));
             sync.flush.add_if(!there, Rule::SuccessCriteriaAdded);
             condition::COMPLETE
         }
@@ -253,11 +292,13 @@ fn add_interim_condition<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) {
     };
     let (reason, message) = (interim.reason.as_str(), interim.message.as_str());
     sync.finished = Some(new_condition(follows, "True", reason, message, cx.now));
-    let criteria_there = follows == condition::COMPLETE
-        && sync.status.condition(condition::SUCCESS_CRITERIA_MET).is_some_and(|c| c.is_true());
-    if !criteria_there {
-        sync.status.conditions.push(interim);
+    if !(follows == condition::COMPLETE && criteria_met(sync.status.get(cx.job))) {
+        sync.status.edit(cx.job).conditions.push(interim);
     }
+}
+
+fn criteria_met(status: &JobStatus) -> bool {
+    status.condition(condition::SUCCESS_CRITERIA_MET).is_some_and(|c| c.is_true())
 }
 
 /// A wave that writes the status as it stands; every cause is cited.
@@ -265,10 +306,10 @@ fn write_status<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> Wave<Call> 
     let calls = sync.next_calls(1);
     for rule in core::mem::take(&mut sync.flush).rules() {
         cx.rec.note_calls(rule, true, calls.clone(), |evidence| {
-            super::flush::compare(rule, &cx.job.status, &sync.status, evidence);
+            super::flush::compare(rule, &cx.job.status, sync.status.get(cx.job), evidence);
         });
     }
-    let call = Call::WriteStatus(Box::new(sync.status.clone()));
+    let call = Call::WriteStatus(Box::new(sync.status.edit(cx.job).clone()));
     sync.wave(alloc::vec![call], Expect::default())
 }
 
@@ -283,7 +324,7 @@ pub(crate) fn after_first_write<R: Recorder>(
         return Err((JobVerdict::Errored, Some(error)));
     }
     sync.delta.backoff = BackoffChange::Set(sync.backoff.clone());
-    count_finished_pods(sync, &mut tracking.counters_before);
+    count_finished_pods(cx.job, sync, &mut tracking.counters_before);
     remove_finalizers(cx, sync, tracking)
 }
 
@@ -320,14 +361,10 @@ pub(crate) fn settle<R: Recorder>(
     mut tracking: Tracking,
     outcomes: &[Outcome],
 ) -> Next {
-    let mut still = BTreeSet::new();
     let removed = removed_uids(sync, &mut tracking, outcomes);
-    if let Some(lists) = &sync.status.uncounted_terminated_pods {
-        let listed = lists.succeeded.iter().chain(&lists.failed);
-        still.extend(listed.filter(|uid| !removed.contains(uid.as_str())).map(|uid| Arc::from(uid.as_str())));
-    }
-    let settled = settle_uncounted(&mut sync.status, &still);
-    sync.flush.add_if(settled, Rule::UncountedPodsSettled);
+    settle_uncounted(cx.job, sync, |uid| {
+        removed.binary_search_by(|removed| removed.as_bytes().cmp(uid.as_bytes())).is_err()
+    });
     if tracking.error.is_some() {
         if sync.flush.any() {
             let wave = write_status(cx, sync);
@@ -338,23 +375,23 @@ pub(crate) fn settle<R: Recorder>(
     declare_end(cx, sync, tracking)
 }
 
-fn removed_uids(sync: &mut Sync, tracking: &mut Tracking, outcomes: &[Outcome]) -> BTreeSet<Arc<str>> {
-    let mut removed = BTreeSet::new();
+/// The UIDs of Pods without the finalizer by now, sorted.
+fn removed_uids(sync: &mut Sync, tracking: &mut Tracking, outcomes: &[Outcome]) -> Vec<Arc<str>> {
+    let mut removed = Vec::new();
     for (pod, outcome) in tracking.remove.iter().zip(outcomes) {
         let error = outcome.error();
         if error.is_some() {
             sync.delta.finalizers_kept.push(pod.uid.clone());
         }
         match error.filter(|error| error.kind != CallErrorKind::NotFound) {
-            None => {
-                removed.insert(pod.uid.clone());
-            }
+            None => removed.push(pod.uid.clone()),
             Some(error) if tracking.error.is_none() => {
                 tracking.error = Some(SyncError { message: format!("tracking status: {}", error.message) });
             }
             Some(_) => {}
         }
     }
+    removed.sort_unstable();
     removed
 }
 
@@ -376,7 +413,7 @@ fn declare_end<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync, tracking: Track
 
 fn enact_end<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> bool {
     let Some(finished) = &sync.finished else { return false };
-    let lists = sync.status.uncounted_terminated_pods.as_ref();
+    let lists = sync.status.get(cx.job).uncounted_terminated_pods.as_ref();
     let uncounted = lists.map_or(0, |lists| lists.succeeded.len().saturating_add(lists.failed.len()));
     cx.rec.note(Rule::EndWaitsForUncountedPods, uncounted > 0, |evidence| {
         evidence.value("status.uncountedTerminatedPods", uncounted);
@@ -391,10 +428,11 @@ fn enact_end<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> bool {
         return false;
     }
     let enacted = new_condition(&finished.kind, "True", &*finished.reason, &*finished.message, cx.now);
+    let status = sync.status.edit(cx.job);
     if finished.kind == condition::COMPLETE {
-        sync.status.completion_time = finished.last_transition_time;
+        status.completion_time = finished.last_transition_time;
     }
-    ensure_condition(&mut sync.status.conditions, enacted);
+    ensure_condition(&mut status.conditions, enacted);
     true
 }
 
@@ -409,7 +447,7 @@ pub(crate) fn after_final_write<R: Recorder>(
     if let Some(error) = write_error(outcome, "removing uncounted pods from status") {
         return Err((JobVerdict::Errored, Some(error)));
     }
-    count_finished_pods(sync, &mut tracking.counters_before);
+    count_finished_pods(cx.job, sync, &mut tracking.counters_before);
     if !ended {
         return Err(end_of_sync(sync));
     }
@@ -426,7 +464,7 @@ fn record_end<R>(cx: &Cx<'_, R>, sync: &mut Sync) -> JobVerdict {
         sync.events.push(Event::warning(finished.reason.as_str(), finished.message.as_str()));
         return JobVerdict::Failed;
     }
-    if cx.job.spec.completions.is_some_and(|completions| sync.status.succeeded > completions) {
+    if cx.job.spec.completions.is_some_and(|completions| sync.status.get(cx.job).succeeded > completions) {
         let message = "Too many succeeded pods running after completion count reached";
         sync.events.push(Event::warning("TooManySucceededPods", message));
     }

@@ -73,15 +73,22 @@ impl Selector {
         Ok(Selector { requirements: Some(requirements) })
     }
 
+    /// The error that [`Selector::new`] would give, without preparing anything.
+    pub(crate) fn error(selector: Option<&LabelSelector>) -> Option<String> {
+        let mut expressions = selector.into_iter().flat_map(|selector| &selector.match_expressions);
+        expressions.find_map(|expression| expression.checked().err())
+    }
+
     /// Whether an object with these labels is selected.
     pub fn matches(&self, labels: &StringMap) -> bool {
         self.requirements.as_ref().is_some_and(|all| all.iter().all(|r| r.matches(labels.get(&r.key))))
     }
 }
 
-impl Requirement {
-    fn new(expression: &LabelSelectorRequirement) -> Result<Self, String> {
-        let operator = match expression.operator.as_str() {
+impl LabelSelectorRequirement {
+    /// What the operator asks for, or upstream's error for a requirement that cannot be used.
+    fn checked(&self) -> Result<Operator, String> {
+        let operator = match self.operator.as_str() {
             "In" => Operator::In,
             "NotIn" => Operator::NotIn,
             "Exists" => Operator::Exists,
@@ -89,13 +96,18 @@ impl Requirement {
             other => return Err(format!("\"{other}\" is not a valid label selector operator")),
         };
         let takes_values = matches!(operator, Operator::In | Operator::NotIn);
-        if takes_values == expression.values.is_empty() {
+        if takes_values == self.values.is_empty() {
             let what = if takes_values { "must be non-empty" } else { "must be empty" };
-            return Err(format!(
-                "values: Invalid value: []: values set {what} for `{}`",
-                expression.operator
-            ));
+            let operator = &self.operator;
+            return Err(format!("values: Invalid value: []: values set {what} for `{operator}`"));
         }
+        Ok(operator)
+    }
+}
+
+impl Requirement {
+    fn new(expression: &LabelSelectorRequirement) -> Result<Self, String> {
+        let operator = expression.checked()?;
         Ok(Requirement { key: expression.key.clone(), operator, values: expression.values.clone() })
     }
 

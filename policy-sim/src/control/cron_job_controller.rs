@@ -29,7 +29,7 @@ const COMPONENT: &str = "cronjob-controller";
 const SHORTEST_REQUEUE_NANOS: i64 = 1_000_000;
 
 /// The CronJob controller.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct CronJobController {
     pub(super) queue: WorkQueue<Key>,
     pub(super) throttle: Throttle,
@@ -47,7 +47,7 @@ impl CronJobController {
 }
 
 /// A sync under way, with what it looks at.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Run {
     cron_job: Arc<CronJob>,
     jobs: Vec<Arc<Job>>,

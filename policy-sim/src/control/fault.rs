@@ -115,7 +115,7 @@ pub enum InjectedError {
 }
 
 /// A call as faults see it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct CallInfo {
     pub(crate) words: Words,
     pub(crate) namespace: std::sync::Arc<str>,
@@ -171,7 +171,7 @@ impl CallMatch {
 }
 
 /// What a call meets.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Fate {
     /// Nothing.
     Goes,
@@ -203,7 +203,7 @@ pub struct FaultCounts {
 }
 
 /// The faults that wait for their calls.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Faults {
     waiting: Vec<(Fault, u64)>,
     pub(crate) met: FaultCounts,

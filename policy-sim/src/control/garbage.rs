@@ -27,7 +27,7 @@ pub(crate) enum Task {
 }
 
 /// The garbage collector's state.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Garbage {
     /// UIDs of owners that wait for their dependents.
     waiting: BTreeSet<String>,

@@ -59,7 +59,7 @@ pub(crate) fn version_of(text: &str) -> u64 {
 }
 
 /// A watch: events on their way.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Watch {
     pub(crate) pending: VecDeque<(Timestamp, WatchEvent)>,
     /// Held up until then.
@@ -90,7 +90,7 @@ impl Watch {
 }
 
 /// The cache.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Informer {
     watches: [Watch; 3],
     /// By their places in the store.

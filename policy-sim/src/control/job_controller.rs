@@ -32,7 +32,7 @@ use draft::Draft;
 const COMPONENT: &str = "job-controller";
 
 /// The Job controller.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct JobController {
     pub(super) queue: WorkQueue<Key>,
     pub(super) throttle: Throttle,
@@ -47,11 +47,15 @@ impl JobController {
             entries: BTreeMap::new(),
         }
     }
+
+    pub(super) fn entry(&self, namespace: &str, name: &str) -> Option<&Entry> {
+        self.entries.get(&(namespace.into(), name.into()))
+    }
 }
 
 /// What the controller has of one Job, by namespace and name.
-#[derive(Debug, Default)]
-struct Entry {
+#[derive(Clone, Debug, Default)]
+pub(super) struct Entry {
     /// The Job as the informer shows it.
     job: Option<Arc<Job>>,
     /// Digests Pods for that Job.
@@ -67,7 +71,7 @@ struct Entry {
 }
 
 /// The versions of the last own writes (upstream `consistencyStore`).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Written {
     uid: String,
     job: u64,
@@ -75,7 +79,7 @@ struct Written {
 }
 
 /// A sync under way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Run {
     paused: Option<Box<dyn PausedSync>>,
     calls: Vec<Call>,
@@ -100,7 +104,7 @@ impl Entry {
         };
         if job.status.finished().is_some() {
             // Its Pods are not looked at again, and there may be many.
-            self.cache = Some(JobCache::new((**job).clone()));
+            self.cache = Some(JobCache::new(job.clone()));
             (self.pending, self.draft) = (Vec::new(), None);
             return;
         }
@@ -108,12 +112,12 @@ impl Entry {
         match known {
             Some(cache) => {
                 if cache.job().metadata.resource_version != job.metadata.resource_version {
-                    cache.set_job((**job).clone());
+                    cache.set_job(job.clone());
                 }
                 cache.apply_all(self.pending.drain(..));
             }
             None => {
-                let mut cache = JobCache::new((**job).clone());
+                let mut cache = JobCache::new(job.clone());
                 self.pending.clear();
                 cache.apply_all(candidates(job));
                 self.cache = Some(cache);
@@ -178,6 +182,19 @@ fn start(world: &mut World, key: &Key) {
 }
 
 impl Entry {
+    pub(super) fn memory(&self) -> &JobMemory {
+        &self.memory
+    }
+
+    pub(super) fn is_syncing(&self) -> bool {
+        self.run.is_some()
+    }
+
+    /// What the last sync saw.
+    pub(super) fn view<'e>(&'e self, settings: &'e policy_core::Settings) -> Option<job::JobView<'e>> {
+        self.cache.as_ref().map(|cache| cache.view(settings))
+    }
+
     fn needs_candidates(&self) -> bool {
         let uid = |job: &Job| job.metadata.uid.clone();
         self.job.as_deref().map(uid) != self.cache.as_ref().map(|cache| uid(cache.job()))

@@ -33,7 +33,7 @@ impl OrphanKey {
 }
 
 /// The orphans' queue.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct OrphanPods {
     pub(super) queue: WorkQueue<OrphanKey>,
     /// Pods whose finalizer is being removed.

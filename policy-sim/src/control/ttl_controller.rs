@@ -23,7 +23,7 @@ const COMPONENT: &str = "ttl-after-finished-controller";
 pub(super) const DEFAULT_RETRY_NANOS: (i64, i64) = (5_000_000, 1_000_000_000_000);
 
 /// The TTL controller.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TtlController {
     pub(super) queue: WorkQueue<Key>,
     pub(super) throttle: Throttle,

@@ -10,7 +10,7 @@ use crate::object::{Pod, PodId};
 use std::collections::BTreeMap;
 
 /// All behaviours of a configuration.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Behaviours {
     list: Vec<Compiled>,
     /// Whether any of them asks how many Pods came before.
@@ -19,7 +19,7 @@ pub(super) struct Behaviours {
     commands: BTreeMap<Vec<String>, Program>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Compiled {
     matches: Match,
     indexes: Option<Vec<(i64, i64)>>,

@@ -42,7 +42,7 @@ impl Service {
 }
 
 /// Names of Pods and Services.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     /// Pods that have not ended, by namespace, subdomain and hostname.
     pods: BTreeMap<(Arc<str>, Arc<str>, String), BTreeSet<PodId>>,

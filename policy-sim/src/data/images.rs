@@ -48,6 +48,24 @@ pub(super) fn prepare(world: &mut World, id: PodId, index: usize) {
     world.plan_data(at, Due::Pulled(of));
 }
 
+impl World {
+    /// From now on an image cannot be pulled, and nodes have lost it; containers that run go on.
+    pub fn break_image(&mut self, image: &str, error: &str) {
+        let config = self.config.images.entry(image.to_owned()).or_default();
+        config.error = Some(error.to_owned());
+        for node in &mut self.data.nodes {
+            node.images.remove(image);
+        }
+    }
+
+    /// From now on it can be pulled again.
+    pub fn repair_image(&mut self, image: &str) {
+        if let Some(config) = self.config.images.get_mut(image) {
+            config.error = None;
+        }
+    }
+}
+
 /// What is asked of which node.
 struct Asked {
     node: usize,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What scheduler and kubelet need to know of a `spec`.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct PodPlan {
     /// What the scheduler looks at.
     pub(super) needs: Arc<Needs>,
@@ -53,7 +53,7 @@ pub(super) struct Toleration {
 }
 
 /// A container of the `spec`.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct ContainerPlan {
     /// `command` and `args`.
     pub(super) command: Vec<String>,

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// A queue or list.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Queue {
     name: String,
     kind: QueueKind,
@@ -31,7 +31,7 @@ pub(super) struct Item {
     pub(super) text: Arc<str>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Taken {
     item: Item,
     lease: u64,

@@ -8,7 +8,7 @@ use policy_core::Timestamp;
 use std::sync::Arc;
 
 /// A Pod that has not ended.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PodRun {
     pub(super) plan: Arc<PodPlan>,
     /// The how-manieth Pod of its Job (and index) it is, from 1.
@@ -65,7 +65,7 @@ pub(super) enum Why {
 }
 
 /// A container of such a Pod.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct ContainerRun {
     pub(super) status: ContainerStatus,
     pub(super) activity: Activity,

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Pods without a place, by what they need: Pods with equal needs fit or do not fit together.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Scheduler {
     queues: BTreeMap<Arc<Needs>, Waiting>,
     planned: bool,
@@ -23,7 +23,7 @@ pub(super) struct Scheduler {
 }
 
 /// Pods with the same needs, oldest first.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Waiting {
     pods: BTreeSet<PodId>,
     /// Those that have not been told that they do not fit.

@@ -8,7 +8,7 @@ use crate::World;
 use std::sync::Arc;
 
 /// A process in a container.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Process {
     program: Program,
     place: usize,
@@ -215,7 +215,7 @@ fn begin_session(world: &mut World, of: Of, queue: usize) -> Flow {
 /// A random UUID (version 4).
 fn uuid(rng: &mut fastrand::Rng) -> String {
     let hex = format!("{:032x}", rng.u128(..));
-    let variant = ["8", "9", "a", "b"][rng.usize(..4)];
+    let variant = ["8", "9", "a", "b"][rng.u64(..4) as usize];
     format!("{}-{}-4{}-{variant}{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
 }
 

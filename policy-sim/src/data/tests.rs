@@ -93,7 +93,7 @@ fn disruption(world: &World, pod: PodId) -> Option<String> {
 }
 
 fn logs(world: &World, pod: &str) -> Vec<String> {
-    world.record.logs.get(pod).cloned().unwrap_or_default()
+    world.record.logs.get(pod).map(|lines| lines.to_vec()).unwrap_or_default()
 }
 
 fn events(world: &World, reason: &str) -> Vec<String> {

@@ -100,6 +100,10 @@ pub enum Verb {
     Kill(Kill),
     /// Evicts Pods.
     Evict(Eviction),
+    /// An image cannot be pulled any more, and nodes have lost it.
+    BreakImage(BrokenImage),
+    /// An image can be pulled again.
+    RepairImage(RepairedImage),
     /// Fills a queue.
     Push(Push),
     /// Changes the limits of the API server.
@@ -367,6 +371,29 @@ fn filled_text(text: &str, name: &str, item: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// An image that cannot be pulled.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BrokenImage {
+    /// The image.
+    pub image: String,
+    /// Why not.
+    #[serde(default = "not_found")]
+    pub error: String,
+}
+
+fn not_found() -> String {
+    "not found".into()
+}
+
+/// An image that can be pulled again.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RepairedImage {
+    /// The image.
+    pub image: String,
 }
 
 /// Items for a queue.

@@ -142,7 +142,7 @@ impl View<'_> {
             return counted(count, logs.filter(|(_, lines)| alike(lines)).count(), "Pods with these lines");
         }
         let text = check.contains.as_deref().unwrap_or_default();
-        let lines = logs.flat_map(|(_, lines)| lines).filter(|line| line.contains(text));
+        let lines = logs.flat_map(|(_, lines)| lines.iter()).filter(|line| line.contains(text));
         counted(count, lines.count(), "lines with this text")
     }
 

@@ -5,7 +5,7 @@ use super::duration::Duration;
 use policy_core::Timestamp;
 
 /// An assertion on its way.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Followed {
     pub(super) first: Option<Timestamp>,
     pub(super) broken: Option<(Timestamp, String)>,

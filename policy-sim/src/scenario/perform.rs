@@ -75,7 +75,7 @@ fn resource(kind: &Kind) -> String {
 }
 
 /// The verb as a command line.
-pub(super) fn described(verb: &Verb) -> String {
+pub fn described(verb: &Verb) -> String {
     match verb {
         Verb::Apply(objects) => match objects.as_slice() {
             [one] => format!("kubectl apply ({} {})", text(one, "kind"), text(&one["metadata"], "name")),
@@ -111,6 +111,8 @@ pub(super) fn described(verb: &Verb) -> String {
         Verb::Kill(kill) if kill.oom => format!("{} runs out of memory", pods(&kill.pod)),
         Verb::Kill(kill) => format!("{} is killed with exit code {}", pods(&kill.pod), kill.exit_code),
         Verb::Evict(evict) => format!("the kubelet evicts {} for {}", pods(&evict.pod), evict.resource),
+        Verb::BreakImage(broken) => format!("the image {} cannot be pulled any more", broken.image),
+        Verb::RepairImage(repaired) => format!("the image {} can be pulled again", repaired.image),
         Verb::Push(push) => format!("{} gets {} items", push.queue, push.items.len()),
         Verb::Limit(_) => "the limits of the API server change".into(),
         Verb::Fault(fault) => format!("{fault:?}"),
@@ -207,6 +209,14 @@ pub(super) fn perform(world: &mut World, verb: &Verb) -> Answer {
         Verb::Label(label) => on_each(world, &label.target, "labeled", |world, key| {
             world.label(key, label.set.iter().map(|(name, value)| (name.as_str(), value.as_deref())))
         }),
+        Verb::BreakImage(broken) => {
+            world.break_image(&broken.image, &broken.error);
+            Ok("broken".into())
+        }
+        Verb::RepairImage(repaired) => {
+            world.repair_image(&repaired.image);
+            Ok("repaired".into())
+        }
         Verb::Push(push) => {
             for item in &push.items {
                 world.push_item(&push.queue, QueueKind::Amqp, item);

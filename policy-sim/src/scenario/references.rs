@@ -152,7 +152,8 @@ impl Checker {
                     self.problems.extend(manifests::problems(object, &path));
                 }
             }
-            Verb::Apply(_) | Verb::Limit(_) | Verb::Fault(_) => {}
+            Verb::Apply(_) | Verb::Limit(_) | Verb::Fault(_) | Verb::BreakImage(_) | Verb::RepairImage(_) => {
+            }
             Verb::Expand(expansion) => {
                 let path = path.key("expand");
                 match (&expansion.items, expansion.count) {

@@ -8,12 +8,15 @@ use super::judge::{Followed, judge};
 use super::model::Scenario;
 use super::perform::{self, Done, Refusal};
 use super::select::like;
+use super::source::Source;
 use super::timeline::Timeline;
 use super::why;
 use crate::{Ending, World};
 use policy_core::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeSet;
+
+mod extend;
 
 /// How a scenario is run.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,10 +51,10 @@ pub struct Held {
     pub place: Option<usize>,
 }
 
-/// A run of a scenario.
-#[derive(Debug)]
+/// A run of a scenario. A copy of it goes on as the original would: what both have seen is shared.
+#[derive(Clone, Debug)]
 pub struct Run<'s> {
-    scenario: &'s Scenario,
+    scenario: Source<'s>,
     /// The cluster.
     pub world: World,
     /// The lives of the Pods.
@@ -84,7 +87,9 @@ struct Planned {
 
 impl<'s> Run<'s> {
     /// A run at its start, with the scenario's objects created.
-    pub fn new(scenario: &'s Scenario, options: Options) -> Self {
+    pub fn new(scenario: impl Into<Source<'s>>, options: Options) -> Self {
+        let source: Source<'s> = scenario.into();
+        let scenario = source.clone();
         let mut config = scenario.config();
         config.seed = options.seed.unwrap_or(config.seed);
         let (seed, start) = (config.seed, config.start);
@@ -94,7 +99,7 @@ impl<'s> Run<'s> {
         world.record.only_rules_that_held = scenario.pods() > TRACED;
         let until = options.until.unwrap_or(scenario.until);
         let mut run = Run {
-            scenario,
+            scenario: source,
             world,
             timeline: Timeline::default(),
             done: Vec::new(),
@@ -130,8 +135,8 @@ impl<'s> Run<'s> {
     }
 
     /// The scenario.
-    pub fn scenario(&self) -> &'s Scenario {
-        self.scenario
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
     }
 
     /// The seed that decides every random choice.
@@ -166,6 +171,11 @@ impl<'s> Run<'s> {
 
     /// Does the next thing; returns when that was, or `None` at the end.
     pub fn step(&mut self) -> Option<Timestamp> {
+        self.step_until(self.deadline)
+    }
+
+    /// As [`Run::step`], if the next thing is due until then; `None` also when it is due later.
+    pub fn step_until(&mut self, until: Timestamp) -> Option<Timestamp> {
         if self.ending.is_some() {
             return None;
         }
@@ -176,9 +186,13 @@ impl<'s> Run<'s> {
         let planned = self.planned.first().map(|planned| planned.at);
         let probe = self.next_probe();
         let limit = planned.into_iter().chain(probe).fold(self.deadline, Timestamp::min);
-        if self.world.step(limit).is_some() {
+        if self.world.step(limit.min(until)).is_some() {
             self.look();
             return Some(self.world.now());
+        }
+        let nothing_to_come = probe.is_none() && planned.is_none_or(|at| at > self.deadline);
+        if limit > until && !(nothing_to_come && self.world.agenda.is_empty()) {
+            return None;
         }
         if probe.is_some_and(|at| at <= limit) {
             self.world.advance(limit);
@@ -222,8 +236,9 @@ impl<'s> Run<'s> {
         self.ending = Some(ending);
         self.why = why::explain(&self.world, ending);
         let open = |followed: &Followed| followed.probed.is_none();
+        let scenario = self.scenario.clone();
         for place in 0..self.followed.len() {
-            let Some(assertion) = self.scenario.assertions.get(place) else { continue };
+            let Some(assertion) = scenario.assertions.get(place) else { continue };
             let at_end = match assertion.timing {
                 Moment::At(_) => self.followed.get(place).is_some_and(open),
                 Moment::End => !matches!(assertion.check, Check::Order(_)),
@@ -254,7 +269,8 @@ impl<'s> Run<'s> {
 
     /// Does an action, or goes on with it.
     fn act(&mut self, planned: Planned) {
-        let Some(action) = self.scenario.actions.get(planned.action) else { return };
+        let scenario = self.scenario.clone();
+        let Some(action) = scenario.actions.get(planned.action) else { return };
         let over = match &action.verb {
             Verb::Apply(objects) => {
                 self.submit(action, &planned, objects.len(), |place| objects.get(place).cloned())
@@ -357,7 +373,8 @@ impl<'s> Run<'s> {
         if planned.round > 1 || timing.name.is_none() {
             return;
         }
-        for (next, follower) in self.scenario.actions.iter().enumerate() {
+        let scenario = self.scenario.clone();
+        for (next, follower) in scenario.actions.iter().enumerate() {
             if follower.timing.after.is_some() && follower.timing.after == timing.name {
                 self.plan(next, now.plus_nanos(follower.timing.delay.nanos()), 1, 0);
             }
@@ -375,9 +392,10 @@ impl<'s> Run<'s> {
             return;
         }
         self.seen = seen;
+        let scenario = self.scenario.clone();
         let mut due = Vec::new();
         for action in &self.watching {
-            let timing = self.scenario.actions.get(*action).map(|action| &action.timing);
+            let timing = scenario.actions.get(*action).map(|action| &action.timing);
             if let Some(check) = timing.and_then(|timing| timing.when.as_ref())
                 && self.view().holds(check).is_ok()
             {
@@ -392,7 +410,8 @@ impl<'s> Run<'s> {
     }
 
     fn follow(&mut self, now: Timestamp) {
-        for (place, assertion) in self.scenario.assertions.iter().enumerate() {
+        let scenario = self.scenario.clone();
+        for (place, assertion) in scenario.assertions.iter().enumerate() {
             let Some(mut followed) = self.followed.get_mut(place).map(std::mem::take) else { continue };
             let view = self.view();
             match (assertion.timing, &assertion.check) {
@@ -433,7 +452,8 @@ impl<'s> Run<'s> {
 
     /// Looks at the assertions about this instant, before any action of the same instant.
     fn probe(&mut self, now: Timestamp) {
-        for (place, assertion) in self.scenario.assertions.iter().enumerate() {
+        let scenario = self.scenario.clone();
+        for (place, assertion) in scenario.assertions.iter().enumerate() {
             if self.probe_time(place, assertion).is_some_and(|at| at <= now) {
                 let result = self.view().holds(&assertion.check);
                 if let Some(followed) = self.followed.get_mut(place) {

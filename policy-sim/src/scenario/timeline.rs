@@ -28,6 +28,32 @@ pub enum Stage {
     Gone,
 }
 
+impl Stage {
+    /// All of them.
+    pub const ALL: [Stage; 7] = [
+        Stage::Pending,
+        Stage::BackOff,
+        Stage::Running,
+        Stage::Terminating,
+        Stage::Succeeded,
+        Stage::Failed,
+        Stage::Gone,
+    ];
+
+    /// Its name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Stage::Pending => "pending",
+            Stage::BackOff => "backOff",
+            Stage::Running => "running",
+            Stage::Terminating => "terminating",
+            Stage::Succeeded => "succeeded",
+            Stage::Failed => "failed",
+            Stage::Gone => "gone",
+        }
+    }
+}
+
 /// The life of a Pod.
 #[derive(Clone, Debug)]
 pub struct PodLife {
@@ -109,6 +135,25 @@ impl PodLife {
     pub fn stage_at(&self, at: Timestamp) -> Option<Stage> {
         let place = self.stages.partition_point(|(since, _)| *since <= at).checked_sub(1)?;
         self.stages.get(place).map(|(_, stage)| *stage)
+    }
+
+    /// The Pod itself, while it exists.
+    pub fn pod(&self) -> Option<&Pod> {
+        match &self.who {
+            Who::There(pod) => Some(pod),
+            Who::Gone(_) => None,
+        }
+    }
+
+    /// How long its containers have run up to an instant, those that end in time included.
+    pub fn running_nanos(&self, now: Timestamp) -> i64 {
+        let ends = self.stages.iter().skip(1).map(|(at, _)| *at).chain([now]);
+        let runs = self
+            .stages
+            .iter()
+            .zip(ends)
+            .filter(|((_, stage), _)| matches!(stage, Stage::Running | Stage::Terminating));
+        runs.map(|((since, _), end)| end.min(now).nanos_since(*since).max(0)).sum()
     }
 
     /// What the Pod does now.

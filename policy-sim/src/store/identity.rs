@@ -6,7 +6,7 @@ const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 const SUFFIX_LENGTH: usize = 5;
 
 /// Makes UIDs and name suffixes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Identities(fastrand::Rng);
 
 impl Default for Identities {
@@ -36,7 +36,10 @@ impl Identities {
 
     /// What is appended to `generateName`.
     pub(crate) fn suffix(&mut self) -> String {
-        (0..SUFFIX_LENGTH).map(|_| char::from(ALPHABET[self.0.usize(..ALPHABET.len())])).collect()
+        // Not drawn as `usize`: that gives other letters on machines of 32 bits, WebAssembly among them.
+        let letter = |number: u64| ALPHABET.get(usize::try_from(number).unwrap_or(0)).copied();
+        let drawn = (0..SUFFIX_LENGTH).filter_map(|_| letter(self.0.u64(..ALPHABET.len() as u64)));
+        drawn.map(char::from).collect()
     }
 }
 

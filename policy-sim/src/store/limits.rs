@@ -8,7 +8,7 @@ use policy_core::{NANOS_PER_SECOND, Timestamp};
 pub(crate) const MAX_REQUEST_BYTES: usize = 1_572_864;
 
 /// The limits, and how much of the rate is used up.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Limits {
     config: ApiConfig,
     /// When the creations let through so far have had their time.

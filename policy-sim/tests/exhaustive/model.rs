@@ -316,7 +316,7 @@ impl World {
             version: self.cached.number,
         };
         let facts: Vec<PodFacts> = run.pods.iter().map(|pod| pod.facts()).collect();
-        let view = JobView { job: &run.shown.job, pods: &facts, settings: &rules.settings };
+        let view = JobView::new(&run.shown.job, &facts, &rules.settings);
         self.watcher.sync_begins(view, run.memory.expectations.satisfied(NOW), NOW);
         let step = run.step(rules);
         self.next(run, step, rules)
@@ -462,7 +462,7 @@ impl Run {
     /// The machine is run again from the start: it is a function of what it was shown and told.
     fn step(&self, rules: &Rules) -> job::Step {
         let facts: Vec<PodFacts> = self.pods.iter().map(|pod| pod.facts()).collect();
-        let view = JobView { job: &self.shown.job, pods: &facts, settings: &rules.settings };
+        let view = JobView::new(&self.shown.job, &facts, &rules.settings);
         let mut step = job::begin(view, &self.memory, NOW, &mut ());
         for outcomes in &self.answered {
             step = match step {

@@ -58,7 +58,7 @@ pub(crate) struct Planted {
 }
 
 /// A sync of it: the calls that the core has asked for, which of them are made, and how many others before them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct PlantedSync {
     bug: Bug,
     paused: Box<dyn PausedSync>,
@@ -89,9 +89,9 @@ impl Bug {
     }
 
     fn with_view<T>(self, view: JobView<'_>, act: impl FnOnce(JobView<'_>) -> T) -> T {
-        let (mut job, mut pods) = (view.job.clone(), view.pods.to_vec());
+        let (mut job, mut pods) = (view.job.clone(), view.pods.iter().cloned().collect());
         (self.view)(&mut job, &mut pods);
-        act(JobView { job: &job, pods: &pods, settings: view.settings })
+        act(JobView::new(&job, &pods, view.settings))
     }
 }
 
@@ -148,5 +148,9 @@ impl PausedSync for PlantedSync {
             })
             .collect();
         bug.with_view(view, |view| bug.spoil(view, paused.resume(view, &told, now, trace)))
+    }
+
+    fn copied(&self) -> Box<dyn PausedSync> {
+        Box::new(self.clone())
     }
 }

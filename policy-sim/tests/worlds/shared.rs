@@ -72,7 +72,7 @@ impl Shared {
 #[derive(Debug)]
 pub(crate) struct Counting(pub(crate) Arc<Shared>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct CountingSync(Arc<Shared>, Paused);
 
 fn counted(shared: &Arc<Shared>, step: job::Step) -> JobStep {
@@ -108,6 +108,10 @@ impl PausedSync for CountingSync {
         };
         counted(&shared, step)
     }
+
+    fn copied(&self) -> Box<dyn PausedSync> {
+        Box::new(self.clone())
+    }
 }
 
 /// Shows the checkers what the policy within is shown and what it asks for.
@@ -117,7 +121,7 @@ pub(crate) struct Watched {
     pub(crate) policy: Arc<dyn JobPolicy>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct WatchedSync(Arc<Shared>, Box<dyn PausedSync>);
 
 fn watched(shared: &Arc<Shared>, uid: &str, step: JobStep) -> JobStep {
@@ -177,5 +181,9 @@ impl PausedSync for WatchedSync {
         *lock(&shared.conflicts) += outcomes.iter().filter(is_conflict).count() as u64;
         let step = paused.resume(view, outcomes, now, trace);
         watched(&shared, uid, step)
+    }
+
+    fn copied(&self) -> Box<dyn PausedSync> {
+        Box::new(self.clone())
     }
 }

@@ -1,61 +1,16 @@
 //! Laws that hold in every state of the vectors, whatever the right answer is.
 
+mod line;
+
 use conformance::cases;
 use jobpolicy::explain::text::{self, View};
 use jobpolicy::explain::{Objects, World};
+use line::Line;
 use policy_core::explain::{Rule, Trace, Verdict};
 use policy_core::job::{Call, JobView, PodDigester, PodFacts, Step, begin, decide};
-use policy_core::spec::{Job, Pod};
 use policy_core::step::Outcome;
-use policy_core::{BackoffRecord, Expectations, JobMemory, Settings, Timestamp};
-use serde::Deserialize;
+use policy_core::{JobMemory, Settings, Timestamp};
 use std::collections::BTreeSet;
-
-#[derive(Deserialize)]
-struct Line {
-    id: String,
-    now: Timestamp,
-    job: Job,
-    #[serde(default)]
-    pods: Vec<Pod>,
-    memory: Option<Memory>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Memory {
-    backoff: Option<Backoff>,
-    finalizers_being_removed: Option<Vec<String>>,
-    expectations_satisfied: Option<bool>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Backoff {
-    failures_after_last_success: i32,
-    last_failure_time: Option<Timestamp>,
-}
-
-impl Line {
-    fn memory(&mut self) -> JobMemory {
-        let memory = self.memory.take().unwrap_or_default();
-        let awaited = i64::from(memory.expectations_satisfied == Some(false));
-        JobMemory {
-            backoff: memory.backoff.map(|record| BackoffRecord {
-                failures_after_last_success: record.failures_after_last_success,
-                last_failure_time: record.last_failure_time,
-            }),
-            expectations: Expectations { creations: awaited, deletions: 0, since: Some(self.now) },
-            finalizers_being_removed: memory
-                .finalizers_being_removed
-                .into_iter()
-                .flatten()
-                .map(|uid| uid.as_str().into())
-                .collect(),
-            ..JobMemory::default()
-        }
-    }
-}
 
 /// The calls of a driver with which every call succeeds, each with its number.
 fn drive(view: JobView<'_>, memory: &JobMemory, now: Timestamp) -> Vec<(u32, Call)> {
@@ -82,7 +37,7 @@ fn check(line: &mut Line) -> BTreeSet<Rule> {
     let (id, now) = (&line.id, line.now);
     let digester = PodDigester::new(&line.job);
     let pods: Vec<PodFacts> = line.pods.iter().map(|pod| digester.digest(pod)).collect();
-    let view = JobView { job: &line.job, pods: &pods, settings: &Settings::DEFAULT };
+    let view = JobView::new(&line.job, &pods, &Settings::DEFAULT);
 
     let plan = decide(view, &memory, now, &mut ());
     let mut trace = Trace::default();

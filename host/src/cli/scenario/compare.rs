@@ -60,16 +60,7 @@ struct Parting<'r> {
 
 /// The first decision that is not the same in both runs.
 fn parting<'r>(a: &'r Run<'_>, b: &'r Run<'_>) -> Option<Parting<'r>> {
-    let (mine, theirs) = (&a.world.record.decisions, &b.world.record.decisions);
-    let same = |a: &Decision, b: &Decision| {
-        (a.at, &a.object, a.verdict, a.calls, a.wake) == (b.at, &b.object, b.verdict, b.calls, b.wake)
-    };
-    let place =
-        (0..mine.len().max(theirs.len())).find(|place| match (mine.get(*place), theirs.get(*place)) {
-            (Some(a), Some(b)) => !same(a, b),
-            _ => true,
-        })?;
-    let decisions = [mine.get(place), theirs.get(place)];
+    let decisions = policy_sim::record::parting(&a.world.record.decisions, &b.world.record.decisions)?;
     let at = decisions.iter().flatten().map(|decision| decision.at).min()?;
     Some(Parting { at, decisions })
 }

@@ -6,7 +6,7 @@ use policy_core::spec::{Job, OwnerReference};
 use std::sync::Arc;
 
 /// What Pods are made from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Draft {
     uid: String,
     generation: Option<i64>,
