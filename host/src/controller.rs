@@ -18,6 +18,7 @@ pub use rights::rbac_manifest;
 use state::{Key, State};
 use std::future::Future;
 use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -129,7 +130,11 @@ async fn start(options: Options) -> Result<End, Diagnostic> {
 
 async fn listen(options: &Options) -> Result<Option<tokio::net::TcpListener>, Diagnostic> {
     let Some(address) = options.metrics_address else { return Ok(None) };
-    let bound = tokio::net::TcpListener::bind(address).await;
+    let mut bound = tokio::net::TcpListener::bind(address).await;
+    if bound.is_err() && address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) {
+        // `:PORT` on a machine without IPv6.
+        bound = tokio::net::TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await;
+    }
     bound.map(Some).map_err(|error| {
         Diagnostic::error(format!("cannot listen on {address}: {error}"))
             .help("pass another --metrics-bind-address, or 0 for none")
