@@ -175,7 +175,7 @@ fn run(command: Option<&Command>, console: &mut Console) -> Outcome {
         #[cfg(feature = "controller")]
         Command::Record(args) => record::run(args, console),
         #[cfg(feature = "controller")]
-        Command::Controller(args) => controller::run(args),
+        Command::Controller(args) => controller::run(args, console),
         Command::Completions(args) => completions::run(args, console),
         Command::Version(args) => version::run(args, console),
     }

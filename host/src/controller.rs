@@ -14,9 +14,11 @@ pub use options::{LeaseOptions, Options};
 use orphans::Orphans;
 use policy_core::spec::Job;
 use queue::Queue;
+pub use rights::rbac_manifest;
 use state::{Key, State};
 use std::future::Future;
 use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -40,6 +42,7 @@ mod orphans;
 mod queue;
 pub mod record;
 mod reflect;
+mod rights;
 mod serve;
 mod state;
 mod ttl;
@@ -129,7 +132,11 @@ async fn start(options: Options) -> Result<End, Diagnostic> {
 
 async fn listen(options: &Options) -> Result<Option<tokio::net::TcpListener>, Diagnostic> {
     let Some(address) = options.metrics_address else { return Ok(None) };
-    let bound = tokio::net::TcpListener::bind(address).await;
+    let mut bound = tokio::net::TcpListener::bind(address).await;
+    if bound.is_err() && address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) {
+        // `:PORT` on a machine without IPv6.
+        bound = tokio::net::TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await;
+    }
     bound.map(Some).map_err(|error| {
         Diagnostic::error(format!("cannot listen on {address}: {error}"))
             .help("pass another --metrics-bind-address, or 0 for none")
@@ -216,6 +223,9 @@ impl Controller {
         self.drain(&mut workers).await;
         if let Some(mut election) = election {
             election.release(&self.leadership).await;
+        }
+        if tokio::time::timeout(GRACE, self.recorder.flush()).await.is_err() {
+            tracing::warn!("events are not written before the end");
         }
         tracing::info!(?end, "ended");
         end

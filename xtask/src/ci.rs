@@ -1,11 +1,11 @@
 //! `cargo xtask ci`, which is what CI runs, and `verify`, which takes longer.
 
-use crate::steps::{Steps, cargo, run as run_command};
-use crate::{bench, fuzz, tidy, tools, wasm};
+use crate::steps::{Steps, cargo, root, run as run_command};
+use crate::{bench, cluster, fuzz, tidy, tools, wasm};
 
 /// The names of all steps of `ci`; tests/README.md must speak of each.
 pub(crate) const STEPS: &[&str] =
-    &["tidy", "fmt", "clippy", "targets", "no-std", "test", "wasm", "bench", "doc", "deny"];
+    &["tidy", "fmt", "clippy", "targets", "no-std", "test", "cluster", "wasm", "bench", "doc", "deny"];
 
 /// How many simulated worlds are run: by `ci --quick`, by `ci`, and by `verify`.
 const QUICK_WORLDS: &str = "5000";
@@ -30,11 +30,12 @@ fn all(steps: &mut Steps, quick: bool) -> Result<(), String> {
         steps.cargo("no-std", &core)?;
     }
     steps.step("test", || {
-        let mut test = cargo(&["test", "--workspace", "--locked"]);
+        let mut test = cargo(&["test", "--workspace", "--exclude", "cluster-tests", "--locked"]);
         test.env("JOBPOLICY_SEEDS", if quick { QUICK_WORLDS } else { WORLDS });
         run_command(test)
     })?;
     if !quick {
+        steps.step("cluster", on_a_cluster)?;
         steps.step("wasm", wasm::test)?;
         steps.step("bench", || {
             tools::valgrind()?;
@@ -53,6 +54,19 @@ fn all(steps: &mut Steps, quick: bool) -> Result<(), String> {
     Ok(())
 }
 
+/// Tests of the controller, as a process of its own, on a real API server.
+fn on_a_cluster() -> Result<(), String> {
+    run_command(cargo(&["build", "--package", "jobpolicy", "--locked"]))?;
+    run_command(cargo(&["test", "--package", "cluster-tests", "--no-run", "--locked"]))?;
+    cluster::with_cluster(|kube, kubeconfig| {
+        let mut test = cargo(&["test", "--package", "cluster-tests", "--locked", "--", "--test-threads=16"]);
+        test.env("JOBPOLICY_TEST_KUBE", kube)
+            .env("JOBPOLICY_TEST_KUBECONFIG", kubeconfig)
+            .env("JOBPOLICY_TEST_BINARY", root().join("target/debug/jobpolicy"));
+        run_command(test)
+    })
+}
+
 /// The long checks.
 pub(crate) fn verify(args: &fuzz::Args) -> Result<(), String> {
     let mut steps = Steps::new();
@@ -63,7 +77,7 @@ pub(crate) fn verify(args: &fuzz::Args) -> Result<(), String> {
 
 fn long(steps: &mut Steps, args: &fuzz::Args) -> Result<(), String> {
     steps.step("random", || {
-        let mut test = cargo(&["test", "--workspace", "--locked", "--release"]);
+        let mut test = cargo(&["test", "--workspace", "--exclude", "cluster-tests", "--locked", "--release"]);
         test.env("PROPTEST_CASES", "20000")
             .env("JOBPOLICY_LIVES", "20000")
             .env("JOBPOLICY_SEEDS", MANY_WORLDS)

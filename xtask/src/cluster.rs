@@ -4,7 +4,7 @@
 //! whose Pods do what their annotations say (`tests/cluster/stages.yaml`).
 
 use crate::steps::root;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 mod build;
@@ -76,8 +76,39 @@ pub(crate) fn dir() -> PathBuf {
 }
 
 /// The kubeconfig of an administrator.
-pub(crate) fn kubeconfig() -> PathBuf {
-    dir().join("admin.kubeconfig")
+fn kubeconfig(dir: &Path) -> PathBuf {
+    dir.join("admin.kubeconfig")
+}
+
+/// The first ports of the clusters of CI; one is taken that nobody listens on.
+const CI_PORTS: [u16; 5] = [23_000, 24_000, 25_000, 26_000, 27_000];
+
+/// Runs work with a cluster that is there for it alone: beside one that is up, and ended whatever comes of the work.
+/// The work gets the binary and the kubeconfig.
+pub(crate) fn with_cluster(work: impl FnOnce(&Path, &Path) -> Result<(), String>) -> Result<(), String> {
+    let dir = root().join("target/cluster/ci");
+    let mut cluster = Ended(Processes::new(dir.clone(), build::kube()?));
+    let left = cluster.0.stop_all();
+    if left > 0 {
+        println!("{left} processes of an earlier run ended");
+    }
+    let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", port + 443)).is_ok();
+    let base_port =
+        CI_PORTS.into_iter().find(is_free).ok_or("other programs listen on all ports for tests")?;
+    start(&mut cluster.0, &Options { node: Node::Fake, base_port, built_in_controllers: false })?;
+    work(&cluster.0.kube, &kubeconfig(&dir))
+}
+
+/// Ends a cluster when it goes away, also in a panic.
+struct Ended(Processes);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.stop_all();
+        if let Err(error) = files::remove_data(&self.0.dir) {
+            eprintln!("{error}");
+        }
+    }
 }
 
 fn up(options: &Options) -> Result<(), String> {
@@ -118,7 +149,7 @@ fn start(processes: &mut Processes, options: &Options) -> Result<(), String> {
     println!(
         "ready after {:.1} s; export KUBECONFIG={}",
         began.elapsed().as_secs_f64(),
-        kubeconfig().display()
+        kubeconfig(&processes.dir).display()
     );
     Ok(())
 }
@@ -140,13 +171,13 @@ fn status() -> Result<(), String> {
     for (name, pid) in running {
         println!("{name:<20} {pid}");
     }
-    println!("KUBECONFIG={}", kubeconfig().display());
+    println!("KUBECONFIG={}", kubeconfig(&dir()).display());
     Ok(())
 }
 
 fn kubectl(args: &[String]) -> Result<(), String> {
     let mut command = std::process::Command::new(build::kube()?);
-    command.arg("kubectl").args(args).env("KUBECONFIG", kubeconfig());
+    command.arg("kubectl").args(args).env("KUBECONFIG", kubeconfig(&dir()));
     let status = command.status().map_err(|error| format!("cannot start kubectl: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("kubectl ended with {status}")) }
 }

@@ -1,6 +1,6 @@
 //! `jobpolicy controller`.
 
-use super::{Failure, Outcome, Verdict};
+use super::{Console, Failure, Outcome, Verdict};
 use crate::controller::{self, End, LeaseOptions, Options};
 use crate::diagnostic::Diagnostic;
 use clap::ArgAction;
@@ -56,6 +56,9 @@ pub(super) struct Args {
     /// Decide and print, but write nothing
     #[arg(long, help_heading = "What is ours")]
     dry_run: bool,
+    /// Print the ClusterRole and the Role that these options need, and end
+    #[arg(long, help_heading = "What is ours")]
+    print_rbac: bool,
 
     /// Where /metrics, /livez and /readyz are served; 0 for nowhere
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = address::parse,
@@ -125,11 +128,15 @@ pub(super) struct Args {
     feature_gates: FeatureGates,
 }
 
-pub(super) fn run(args: &Args) -> Outcome {
+pub(super) fn run(args: &Args, console: &mut Console) -> Outcome {
     let mut problems = args.feature_gates.problems();
     problems.extend(args.problems());
     if !problems.is_empty() {
         return Err(Failure::Problems(problems));
+    }
+    if args.print_rbac {
+        console.stream(|out| out.write_all(controller::rbac_manifest(&args.options()).as_bytes()))?;
+        return Ok(Verdict::Yes);
     }
     log::start(args.verbose, args.log_json)?;
     for name in args.feature_gates.unknown() {

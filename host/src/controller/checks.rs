@@ -3,6 +3,7 @@
 use super::api::{Api, ApiError, Call};
 use super::clock::Clock;
 use super::options::Options;
+use super::rights::{Right, needed};
 use crate::diagnostic::Diagnostic;
 use policy_core::Timestamp;
 use policy_core::job::external_controller;
@@ -71,51 +72,10 @@ async fn reach(api: &Api, server: &str) -> Result<hyper::body::Bytes, Diagnostic
     }
 }
 
-/// A right: verb, API group, resource, subresource.
-type Right = (&'static str, &'static str, &'static str, &'static str);
-
-const READ: [Right; 5] = [
-    ("get", "batch", "jobs", ""),
-    ("list", "batch", "jobs", ""),
-    ("watch", "batch", "jobs", ""),
-    ("list", "", "pods", ""),
-    ("watch", "", "pods", ""),
-];
-const WRITE: [Right; 7] = [
-    ("update", "batch", "jobs", "status"),
-    ("update", "batch", "jobs", "finalizers"),
-    ("create", "", "pods", ""),
-    ("delete", "", "pods", ""),
-    ("patch", "", "pods", ""),
-    ("create", "", "events", ""),
-    ("patch", "", "events", ""),
-];
-const READ_CRON_JOBS: [Right; 3] =
-    [("get", "batch", "cronjobs", ""), ("list", "batch", "cronjobs", ""), ("watch", "batch", "cronjobs", "")];
-const WRITE_CRON_JOBS: [Right; 4] = [
-    ("update", "batch", "cronjobs", "status"),
-    ("update", "batch", "cronjobs", "finalizers"),
-    ("create", "batch", "jobs", ""),
-    ("delete", "batch", "jobs", ""),
-];
-
 /// Looks at our rights, all of them, so that one message names all that is missing.
 pub(super) async fn rights(api: &Api, options: &Options) -> Result<(), Diagnostic> {
-    let mut needed = READ.to_vec();
-    if !options.dry_run {
-        needed.extend(WRITE);
-    }
-    if options.all {
-        needed.extend(READ_CRON_JOBS);
-        if !options.dry_run {
-            needed.extend(WRITE_CRON_JOBS);
-        }
-    }
-    if options.ttl && !options.dry_run {
-        needed.push(("delete", "batch", "jobs", ""));
-    }
     let mut missing: Vec<String> = Vec::new();
-    for right in needed {
+    for right in needed(options) {
         match is_allowed(api, right, options.namespace.as_deref()).await {
             Ok(true) => {}
             Ok(false) => missing.push(name(right)),
@@ -130,10 +90,10 @@ pub(super) async fn rights(api: &Api, options: &Options) -> Result<(), Diagnosti
         return Ok(());
     }
     Err(Diagnostic::error(format!("rights are missing: {}", missing.join(", ")))
-        .help("bind a ClusterRole with these verbs to the account of the controller"))
+        .help("bind what `jobpolicy controller --print-rbac` prints to the account of the controller"))
 }
 
-fn name((verb, group, resource, subresource): Right) -> String {
+fn name(Right { verb, group, resource, subresource }: Right) -> String {
     let slash = if subresource.is_empty() { "" } else { "/" };
     let group = if group.is_empty() { String::new() } else { format!(".{group}") };
     format!("`{verb}` on `{resource}{group}{slash}{subresource}`")
@@ -141,7 +101,7 @@ fn name((verb, group, resource, subresource): Right) -> String {
 
 async fn is_allowed(
     api: &Api,
-    (verb, group, resource, subresource): Right,
+    Right { verb, group, resource, subresource }: Right,
     namespace: Option<&str>,
 ) -> Result<bool, ApiError> {
     #[derive(Default, Deserialize)]

@@ -8,7 +8,7 @@ use policy_core::step::Event;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 mod correlate;
 
@@ -37,10 +37,18 @@ struct Recorded {
     at: Timestamp,
 }
 
+/// What the writing task is told.
+#[derive(Debug)]
+enum Message {
+    Event(Box<Recorded>),
+    /// Answer when everything before is written or given up.
+    Flush(oneshot::Sender<()>),
+}
+
 /// Takes events; a task writes them one after the other.
 #[derive(Clone, Debug)]
 pub(super) struct Recorder {
-    sender: mpsc::Sender<Recorded>,
+    sender: mpsc::Sender<Message>,
     clock: Clock,
     dry_run: bool,
 }
@@ -51,6 +59,15 @@ impl Recorder {
         let (sender, receiver) = mpsc::channel(WAITING_EVENTS);
         tokio::spawn(write_all(api, receiver));
         Recorder { sender, clock, dry_run }
+    }
+
+    /// Waits until the events that were published so far are written or given up.
+    pub(super) async fn flush(&self) {
+        let (written, answer) = oneshot::channel();
+        if self.sender.send(Message::Flush(written)).await.is_ok() {
+            // Without an answer the task has ended, and nothing is left to wait for.
+            let _ = answer.await;
+        }
     }
 
     /// Publishes events about an object.
@@ -68,16 +85,24 @@ impl Recorder {
                 continue;
             }
             let recorded = Recorded { component, subject: subject.clone(), event, at: self.clock.wall() };
-            if let Err(error) = self.sender.try_send(recorded) {
+            if let Err(error) = self.sender.try_send(Message::Event(Box::new(recorded))) {
                 tracing::warn!("an event is dropped: {error}");
             }
         }
     }
 }
 
-async fn write_all(api: Api, mut receiver: mpsc::Receiver<Recorded>) {
+async fn write_all(api: Api, mut receiver: mpsc::Receiver<Message>) {
     let mut correlator = Correlator::default();
-    while let Some(recorded) = receiver.recv().await {
+    while let Some(message) = receiver.recv().await {
+        let recorded = match message {
+            Message::Event(recorded) => recorded,
+            Message::Flush(written) => {
+                // Who asked may have stopped waiting.
+                let _ = written.send(());
+                continue;
+            }
+        };
         match correlator.look(&recorded) {
             Verdict::Dropped => {
                 tracing::debug!(reason = recorded.event.reason, "too many events about one object");

@@ -5,7 +5,7 @@ use policy_core::job::PodDigester;
 use policy_core::spec::{CronJob, Job, OwnerReference, Pod, StringMap};
 use policy_core::watch::PodSeen;
 use policy_core::{DigestedEvent, JobCache, JobMemory};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ impl fmt::Display for Key {
 /// Everything that is known.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    pub(super) jobs: HashMap<Key, JobEntry>,
+    pub(super) jobs: BTreeMap<Key, JobEntry>,
     pub(super) pods: Pods,
     pub(super) cron_jobs: HashMap<Key, CronJobEntry>,
     /// Jobs by the UID of the CronJob that controls them.
@@ -40,6 +40,16 @@ pub(super) struct State {
     pub(super) jobs_version: u64,
     /// How far the watch of Pods has come.
     pub(super) pods_version: u64,
+}
+
+/// The Jobs of a namespace.
+pub(super) fn jobs_in<'j>(
+    jobs: &'j mut BTreeMap<Key, JobEntry>,
+    namespace: &Arc<str>,
+) -> impl Iterator<Item = (&'j Key, &'j mut JobEntry)> {
+    let first = Key { namespace: namespace.clone(), name: "".into() };
+    let namespace = namespace.clone();
+    jobs.range_mut(first..).take_while(move |(key, _)| key.namespace == namespace)
 }
 
 /// What is known of one Job, by namespace and name.

@@ -4,6 +4,7 @@ use super::Options;
 use super::processes::Processes;
 use crate::steps::{output, root, run};
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -20,10 +21,16 @@ pub(super) struct Files {
     data: PathBuf,
 }
 
-/// etcd keeps its data in memory where it can: on a slow disk the API server times out.
+/// etcd keeps its data in memory where it can: on a slow disk the API server times out. Each cluster has a directory of
+/// its own there.
 fn data_dir(dir: &Path) -> PathBuf {
     let shared_memory = Path::new("/dev/shm");
-    if shared_memory.is_dir() { shared_memory.join("jobpolicy-cluster-etcd") } else { dir.join("etcd") }
+    if !shared_memory.is_dir() {
+        return dir.join("etcd");
+    }
+    let mut hasher = DefaultHasher::new();
+    dir.hash(&mut hasher);
+    shared_memory.join(format!("jobpolicy-cluster-etcd-{:016x}", hasher.finish()))
 }
 
 /// Removes what etcd has kept.

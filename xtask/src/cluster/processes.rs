@@ -74,7 +74,7 @@ impl Processes {
 
     /// A process that was started and is not there any more.
     fn ended(&self) -> Option<String> {
-        self.known().into_iter().find(|(_, pid)| !is_alive(*pid)).map(|(name, _)| name)
+        self.known().into_iter().find(|(_, pid)| !self.is_alive(*pid)).map(|(name, _)| name)
     }
 
     fn last_lines(&self, name: &str) -> String {
@@ -95,7 +95,7 @@ impl Processes {
 
     /// Those that run.
     pub(super) fn running(&self) -> Vec<(String, u32)> {
-        self.known().into_iter().filter(|(_, pid)| is_alive(*pid)).collect()
+        self.known().into_iter().filter(|(_, pid)| self.is_alive(*pid)).collect()
     }
 
     /// Ends all, those that others need last; tells how many there were.
@@ -106,7 +106,7 @@ impl Processes {
             last.iter().position(|other| other == name).map_or(0, |place| place + 1)
         });
         for (_, pid) in &running {
-            stop(*pid);
+            self.stop(*pid);
         }
         for (name, _) in self.known() {
             let path = self.pid_file(&name);
@@ -116,24 +116,24 @@ impl Processes {
         }
         running.len()
     }
-}
 
-fn is_alive(pid: u32) -> bool {
-    // A number is used again at some time; a process of another program is not ours.
-    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
-    let state = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().next());
-    state != Some("Z")
-        && Path::new(&format!("/proc/{pid}/cwd")).read_link().is_ok_and(|cwd| cwd.ends_with("cluster/run"))
-}
-
-fn stop(pid: u32) {
-    signal("-TERM", pid);
-    let began = Instant::now();
-    while is_alive(pid) && began.elapsed() < GRACE {
-        std::thread::sleep(Duration::from_millis(50));
+    fn is_alive(&self, pid: u32) -> bool {
+        // A number is used again at some time; a process of another program is not ours.
+        let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+        let state = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().next());
+        let is_here = |cwd: PathBuf| self.dir.canonicalize().is_ok_and(|dir| dir == cwd);
+        state != Some("Z") && Path::new(&format!("/proc/{pid}/cwd")).read_link().is_ok_and(is_here)
     }
-    if is_alive(pid) {
-        signal("-KILL", pid);
+
+    fn stop(&self, pid: u32) {
+        signal("-TERM", pid);
+        let began = Instant::now();
+        while self.is_alive(pid) && began.elapsed() < GRACE {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        if self.is_alive(pid) {
+            signal("-KILL", pid);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::super::Controller;
 use super::super::objects::{RawObject, not_understood, slim};
 use super::super::orphans::OrphanKey;
 use super::super::reflect::Sink;
-use super::super::state::{JobEntry, Key, PodRecord, Standing, State, index_child, version_of};
+use super::super::state::{JobEntry, Key, PodRecord, Standing, State, index_child, jobs_in, version_of};
 use policy_core::job::{Claim, PodDigester, PodFacts, external_controller};
 use policy_core::spec::{JOB_TRACKING_FINALIZER, Job, ObjectMeta, OwnerReference, Pod};
 use policy_core::watch::{JobWake, OrphanCheck, PodUpdate, job_updated, pod_applied};
@@ -385,10 +385,7 @@ fn show_to_owner(
 
 /// Shows a Pod that nobody controls to the Jobs that might adopt it, and wakes them if wanted.
 fn show_to_matching(controller: &Controller, state: &mut State, key: &Key, pod: &Pod, wake: bool) {
-    for (job_key, entry) in &mut state.jobs {
-        if job_key.namespace != key.namespace || !entry.runs() {
-            continue;
-        }
+    for (job_key, entry) in jobs_in(&mut state.jobs, &key.namespace).filter(|(_, entry)| entry.runs()) {
         let Some(digester) = &entry.digester else { continue };
         let facts = digester.digest(pod);
         if facts.claim == Claim::Orphan {
@@ -403,10 +400,8 @@ fn show_to_matching(controller: &Controller, state: &mut State, key: &Key, pod: 
 }
 
 fn withdraw_from_matching(state: &mut State, key: &Key, uid: &Arc<str>) {
-    for (job_key, entry) in &mut state.jobs {
-        if job_key.namespace == key.namespace && entry.runs() {
-            entry.withdraw(uid);
-        }
+    for (_, entry) in jobs_in(&mut state.jobs, &key.namespace).filter(|(_, entry)| entry.runs()) {
+        entry.withdraw(uid);
     }
 }
 
