@@ -363,8 +363,9 @@ export type Action = { every?: Duration; times?: number; refused?: string } & (
   | { delete: Target | (TargetObject & { cascade?: "background" | "foreground" | "orphan"; gracePeriod?: Duration }) }
   | { patch: TargetObject & { patch: unknown; subresource?: "status" } }
   | { scale: { job: string; parallelism?: number; completions?: number } }
-  | { suspend: Target }
-  | { resume: Target }
+  // `KIND/NAME`, like `job/pi`.
+  | { suspend: string }
+  | { resume: string }
   | { label: TargetObject & { set: Record<string, string | null> } }
   | { apply: KubeObject | KubeObject[] }
   | { drain: string | { node: NodeSelector; gracePeriod?: Duration } }
