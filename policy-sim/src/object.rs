@@ -107,7 +107,7 @@ pub struct Pod {
     /// Finalizers.
     pub finalizers: Vec<Arc<str>>,
     /// Labels of its own that come over the shared ones; a value of `None` takes a shared one away.
-    pub own_labels: Vec<(Arc<str>, Option<Arc<str>>)>,
+    pub own_labels: Box<[OwnLabel]>,
     /// The completion index.
     pub index: Option<i64>,
     /// Failures of its index so far.
@@ -135,6 +135,9 @@ pub struct Pod {
     /// States of the containers, in the order of `base.containers`; empty until the kubelet reports.
     pub containers: Vec<ContainerStatus>,
 }
+
+/// A label that a Pod has apart from those it shares; without a value it takes a shared one away.
+pub type OwnLabel = (Arc<str>, Option<Arc<str>>);
 
 /// Names a Pod in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -198,7 +201,7 @@ impl Pod {
             base,
             owners: Arc::default(),
             finalizers: Vec::new(),
-            own_labels: Vec::new(),
+            own_labels: Box::default(),
             index: None,
             index_failures: None,
             resource_version,

@@ -54,6 +54,9 @@ pub fn parting<'d>(a: &'d [Arc<Decision>], b: &'d [Arc<Decision>]) -> Option<[Op
     Some([a.get(place).map(|decision| &**decision), b.get(place).map(|decision| &**decision)])
 }
 
+/// Of the evidence of a rule in a large run so much is kept: some rules name every Pod.
+const EVIDENCE_KEPT: usize = 8;
+
 /// All that is recorded of a run. Entries are shared, so that a copy of a world costs little.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
@@ -67,8 +70,8 @@ pub struct Record {
     pub pod_changes: Option<Vec<PodChange>>,
     /// The same of other objects.
     pub object_changes: Option<Vec<ObjectChange>>,
-    /// Whether of the rules that were looked at only those are kept that held; the others follow from running the
-    /// same again.
+    /// Whether of the rules that were looked at only those are kept that held, each with little evidence; the others
+    /// follow from running the same again.
     pub only_rules_that_held: bool,
     /// Decisions, in order.
     pub decisions: Vec<Arc<Decision>>,
@@ -92,6 +95,10 @@ impl Record {
         if self.only_rules_that_held {
             decision.findings.retain(|finding| finding.verdict == Verdict::Held);
             decision.findings.shrink_to_fit();
+            for finding in &mut decision.findings {
+                finding.evidence.truncate(EVIDENCE_KEPT);
+                finding.evidence.shrink_to_fit();
+            }
         }
         push(&mut self.decisions, Arc::new(decision));
     }
@@ -111,10 +118,10 @@ impl Record {
     }
 }
 
-/// Adds to a long list with little room to spare: it grows by an eighth, not by half of what it will be.
+/// Adds to a long list with little room to spare: it grows by a sixteenth, not by half of what it will be.
 fn push<T>(list: &mut Vec<T>, item: T) {
     if list.len() == list.capacity() {
-        list.reserve_exact((list.len() / 8).max(16));
+        list.reserve_exact((list.len() / 16).max(16));
     }
     list.push(item);
 }

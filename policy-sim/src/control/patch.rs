@@ -103,8 +103,9 @@ fn patch_labels(pod: &mut Pod, labels: &Value) -> bool {
     for (key, value) in labels.as_object().into_iter().flatten() {
         let value = value.as_str();
         if pod.labels().get(key).map(String::as_str) != value {
-            pod.own_labels.retain(|(known, _)| **known != **key);
-            pod.own_labels.push((key.as_str().into(), value.map(Into::into)));
+            let others = pod.own_labels.iter().filter(|(known, _)| **known != **key).cloned();
+            let new = (key.as_str().into(), value.map(Into::into));
+            pod.own_labels = others.chain([new]).collect();
             changed = true;
         }
     }

@@ -59,9 +59,9 @@ impl Stage {
 pub struct PodLife {
     who: Who,
     /// Stages, each with the instant at which it began.
-    stages: Vec<(Timestamp, Stage)>,
+    stages: Box<[(Timestamp, Stage)]>,
     /// When containers were restarted.
-    restarts: Vec<Timestamp>,
+    restarts: Box<[Timestamp]>,
 }
 
 /// Which Pod it is. One that exists is shared with the store; of one that is gone little is kept.
@@ -168,12 +168,12 @@ impl PodLife {
             Who::Gone(_) => return,
         };
         if restarts(pod) > before {
-            self.restarts.push(now);
+            push(&mut self.restarts, now);
         }
         let gone = change.kind == ChangeKind::Deleted;
         let stage = if gone { Stage::Gone } else { stage_of(pod) };
         if self.stage() != Some(stage) {
-            self.stages.push((now, stage));
+            push(&mut self.stages, (now, stage));
         }
         self.who = if gone { Who::Gone(Box::new(Gone::from(&**pod))) } else { Who::There(pod.clone()) };
     }
@@ -215,6 +215,14 @@ fn job_among(owners: &[OwnerReference]) -> Option<&str> {
     owner.map(|owner| owner.name.as_str())
 }
 
+/// Lists are short and there are many, so none has room to spare.
+fn push<T>(list: &mut Box<[T]>, item: T) {
+    let mut longer = std::mem::take(list).into_vec();
+    longer.reserve_exact(1);
+    longer.push(item);
+    *list = longer.into_boxed_slice();
+}
+
 fn restarts(pod: &Pod) -> i32 {
     pod.containers.iter().map(|container| container.restarts).sum()
 }
@@ -242,9 +250,8 @@ impl Timeline {
         for change in changes {
             let new = || PodLife {
                 who: Who::There(change.pod.clone()),
-                // Most have as many.
-                stages: Vec::with_capacity(3),
-                restarts: Vec::new(),
+                stages: Box::default(),
+                restarts: Box::default(),
             };
             let place = change.pod.id.0 as usize;
             if self.lives.len() <= place {
