@@ -68,9 +68,16 @@ fn draw(frame: &str, before: usize) -> io::Result<usize> {
     if before > 0 {
         write!(out, "\u{1b}[{before}A\u{1b}[J")?;
     }
-    out.write_all(frame.as_bytes())?;
+    // A frame that wraps or scrolls could not be drawn over: lines end at the margin, and those that do not fit wait.
+    let rows = terminal_size::terminal_size().map_or(usize::MAX, |(_, height)| usize::from(height.0));
+    let lines: Vec<&str> = frame.lines().take(rows.saturating_sub(1)).collect();
+    write!(out, "\u{1b}[?7l")?;
+    for line in &lines {
+        writeln!(out, "{line}")?;
+    }
+    write!(out, "\u{1b}[?7h")?;
     out.flush()?;
-    Ok(frame.lines().count())
+    Ok(lines.len())
 }
 
 /// Prints what happens, a line each.
