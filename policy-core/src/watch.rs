@@ -74,15 +74,15 @@ pub enum OrphanCheck {
     Never,
     /// If its controller is not a Job that is known and runs.
     UnlessOwnerRuns,
+    /// As before, but upstream does not ask: the Job may have been deleted while no controller ran, or the watch of
+    /// Jobs may be late. A driver that looks has to confirm by a live read that the Job is gone.
+    IfOwnerIsGone,
     /// Yes.
     Always,
 }
 
 /// Decides whom a Pod that was added or changed concerns (upstream `addPod`, `updatePod`, `deletePod`); `before` is
 /// the Pod as it was known, if it was.
-///
-/// Unlike upstream, a Pod that is new to the watch is looked at as an orphan if it names a Job that is not known: the
-/// Job may have been deleted while no controller ran.
 pub fn pod_applied(before: Option<PodSeen<'_>>, after: PodSeen<'_>) -> PodUpdate {
     let moved = before.is_some_and(|before| before.controller != after.controller);
     let left = moved && before.is_some_and(|before| before.controller.is_some());
@@ -90,7 +90,8 @@ pub fn pod_applied(before: Option<PodSeen<'_>>, after: PodSeen<'_>) -> PodUpdate
     let orphan = match after.controller {
         _ if !after.is_tracked => OrphanCheck::Never,
         None => OrphanCheck::Always,
-        Some(_) if after.is_deleting || before.is_none() => OrphanCheck::UnlessOwnerRuns,
+        Some(_) if after.is_deleting => OrphanCheck::UnlessOwnerRuns,
+        Some(_) if before.is_none() => OrphanCheck::IfOwnerIsGone,
         Some(_) => OrphanCheck::Never,
     };
     let wakes_matching = after.controller.is_none().then_some(!after.is_deleting && (moved || relabelled));
@@ -130,6 +131,7 @@ mod tests {
         assert_eq!(update.orphan, OrphanCheck::Never);
         let deleting = PodSeen { is_deleting: true, ..owned };
         assert_eq!(pod_applied(Some(owned), deleting).orphan, OrphanCheck::UnlessOwnerRuns);
+        assert_eq!(pod_applied(None, owned).orphan, OrphanCheck::IfOwnerIsGone);
     }
 
     #[test]

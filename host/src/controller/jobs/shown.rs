@@ -355,7 +355,7 @@ fn tell(
     }
     let orphan = match update.orphan {
         OrphanCheck::Never => false,
-        OrphanCheck::UnlessOwnerRuns => !owner_runs,
+        OrphanCheck::UnlessOwnerRuns | OrphanCheck::IfOwnerIsGone => !owner_runs,
         OrphanCheck::Always => true,
     };
     if orphan {

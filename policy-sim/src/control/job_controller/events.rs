@@ -7,8 +7,8 @@ use crate::control::orphan_pods::{self, OrphanKey};
 use crate::control::process::world_time;
 use crate::object::Pod;
 use policy_core::job::{Claim, PodDigester, PodFacts, PodRef};
-use policy_core::spec::{JOB_TRACKING_FINALIZER, Job, OwnerReference};
-use policy_core::watch::{self, JobWake};
+use policy_core::spec::{JOB_TRACKING_FINALIZER, Job, OwnerReference, StringMap};
+use policy_core::watch::{self, JobWake, OrphanCheck, PodSeen};
 use policy_core::{DigestedEvent, JobMemory, Timestamp};
 use std::sync::Arc;
 
@@ -64,56 +64,22 @@ fn show_job(world: &mut World, job: &Arc<Job>) {
 
 /// Upstream `addPod`.
 pub(in crate::control) fn pod_added(world: &mut World, pod: &Arc<Pod>) {
-    if pod.deletion_timestamp.is_some() {
-        return pod_deleting(world, pod, Shown { known: false, gone: false });
-    }
-    match controller(pod) {
-        Some(owner) => show_to_owner(world, owner, pod, Shown { known: false, gone: false }),
-        None => {
-            if is_tracked(pod) {
-                orphan_pods::enqueue(world, OrphanKey::Pod(pod.id));
-            }
-            show_to_matching(world, pod, true);
-        }
-    }
+    pod_applied(world, None, pod);
 }
 
 /// Upstream `updatePod`.
 pub(in crate::control) fn pod_updated(world: &mut World, before: &Arc<Pod>, pod: &Arc<Pod>) {
-    if before.resource_version == pod.resource_version {
-        return;
-    }
-    let shown = Shown { known: true, gone: false };
-    let moved = !Arc::ptr_eq(&before.owners, &pod.owners) && controller(before) != controller(pod);
-    if pod.deletion_timestamp.is_some() {
-        if moved {
-            take_from_old_owner(world, before, pod);
-        }
-        return pod_deleting(world, pod, shown);
-    }
-    if moved && let Some(key) = take_from_old_owner(world, before, pod) {
-        enqueue_batched(world, &key);
-    }
-    match controller(pod) {
-        Some(owner) => {
-            if moved {
-                withdraw_from_matching(world, pod);
-            }
-            show_to_owner(world, owner, pod, shown);
-        }
-        None => {
-            if is_tracked(pod) {
-                orphan_pods::enqueue(world, OrphanKey::Pod(pod.id));
-            }
-            let relabelled = before.own_labels != pod.own_labels;
-            show_to_matching(world, pod, relabelled || moved);
-        }
+    if before.resource_version != pod.resource_version {
+        pod_applied(world, Some(before), pod);
     }
 }
 
 /// Upstream `deletePod` for the final event.
 pub(in crate::control) fn pod_deleted(world: &mut World, pod: &Arc<Pod>) {
-    pod_deleting(world, pod, Shown { known: true, gone: true });
+    match controller(pod) {
+        Some(owner) => drop(show_to_owner(world, owner, pod, Shown { known: true, gone: true })),
+        None => withdraw_from_matching(world, pod),
+    }
 }
 
 /// How a Pod is shown: whether it was known before, and whether it is gone now.
@@ -123,31 +89,59 @@ struct Shown {
     gone: bool,
 }
 
-/// Upstream `deletePod`.
-fn pod_deleting(world: &mut World, pod: &Arc<Pod>, shown: Shown) {
-    let Some(owner) = controller(pod) else {
-        if is_tracked(pod) && !shown.gone {
-            orphan_pods::enqueue(world, OrphanKey::Pod(pod.id));
+/// Tells those whom a Pod that was added or changed concerns.
+fn pod_applied(world: &mut World, before: Option<&Arc<Pod>>, pod: &Arc<Pod>) {
+    let (labels_before, labels) = (before.map(|before| labels_of(before)), labels_of(pod));
+    let update = watch::pod_applied(
+        before.zip(labels_before.as_ref()).map(|(before, labels)| seen(before, labels)),
+        seen(pod, &labels),
+    );
+    if update.leaves_old_owner
+        && let Some(key) = before.and_then(|before| take_from_old_owner(world, before, pod))
+        && update.wakes_old_owner
+    {
+        enqueue_batched(world, &key);
+    }
+    let mut owner_runs = false;
+    match (update.wakes_matching, controller(pod)) {
+        (None, Some(owner)) => {
+            if before.is_some_and(|before| controller(before).is_none()) {
+                withdraw_from_matching(world, pod);
+            }
+            owner_runs = show_to_owner(world, owner, pod, Shown { known: before.is_some(), gone: false });
         }
-        return if shown.gone {
-            withdraw_from_matching(world, pod)
-        } else {
-            show_to_matching(world, pod, false)
-        };
+        (wake, _) => show_to_matching(world, pod, wake == Some(true)),
+    }
+    let is_orphan = match update.orphan {
+        // As upstream.
+        OrphanCheck::Never | OrphanCheck::IfOwnerIsGone => false,
+        OrphanCheck::UnlessOwnerRuns => !owner_runs,
+        OrphanCheck::Always => true,
     };
-    let finished = resolve(world, owner, &pod.namespace)
-        .is_none_or(|(_, entry)| entry.job.as_ref().is_some_and(|job| job.status.finished().is_some()));
-    if finished && is_tracked(pod) && !shown.gone {
+    if is_orphan {
         orphan_pods::enqueue(world, OrphanKey::Pod(pod.id));
     }
-    show_to_owner(world, owner, pod, shown);
 }
 
-/// Shows a Pod to the Job that controls it, and wakes the Job.
-fn show_to_owner(world: &mut World, owner: &OwnerReference, pod: &Arc<Pod>, shown: Shown) {
+fn seen<'p>(pod: &'p Pod, labels: &'p StringMap) -> PodSeen<'p> {
+    PodSeen {
+        controller: controller(pod),
+        labels,
+        is_tracked: is_tracked(pod),
+        is_deleting: pod.deletion_timestamp.is_some(),
+    }
+}
+
+/// The labels of a Pod that may be adopted; nobody asks for those of others.
+fn labels_of(pod: &Pod) -> StringMap {
+    if controller(pod).is_none() { pod.labels() } else { StringMap::new() }
+}
+
+/// Shows a Pod to the Job that controls it, and wakes the Job; whether it is known and has not finished.
+fn show_to_owner(world: &mut World, owner: &OwnerReference, pod: &Arc<Pod>, shown: Shown) -> bool {
     let policy = world.config.job_policy.clone();
-    let Some((key, entry)) = resolve(world, owner, &pod.namespace) else { return };
-    let Some((digester, job)) = entry.digester.as_ref().zip(entry.job.as_ref()) else { return };
+    let Some((key, entry)) = resolve(world, owner, &pod.namespace) else { return false };
+    let Some((digester, job)) = entry.digester.as_ref().zip(entry.job.as_ref()) else { return false };
     let facts = digest(digester, pod);
     let finished = job.status.finished().is_some();
     let (before, after) = ((shown.known || shown.gone).then_some(&facts), (!shown.gone).then_some(&facts));
@@ -162,6 +156,7 @@ fn show_to_owner(world: &mut World, owner: &OwnerReference, pod: &Arc<Pod>, show
     if !(finished && pod.deletion_timestamp.is_some()) {
         enqueue_batched(world, &key);
     }
+    !finished
 }
 
 /// The Pod has left its controller: nothing is awaited of it there any more.
