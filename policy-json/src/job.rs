@@ -10,14 +10,26 @@ use serde::ser::{SerializeSeq, SerializeStruct};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
+/// A Job line of `decide`: what one decision is given.
 #[derive(Deserialize)]
-struct Line {
-    id: Value,
-    now: Timestamp,
-    job: Job,
+pub struct Line {
+    /// Names the line in its answer.
+    pub id: Value,
+    /// The instant of the decision.
+    pub now: Timestamp,
+    /// The Job.
+    pub job: Job,
+    /// Its Pods, and those that it may adopt.
     #[serde(default)]
-    pods: Vec<Pod>,
+    pub pods: Vec<Pod>,
     memory: Option<Memory>,
+}
+
+impl Line {
+    /// Takes out what the controller remembers.
+    pub fn memory(&mut self) -> JobMemory {
+        self.memory.take().unwrap_or_default().into_memory(self.now)
+    }
 }
 
 /// The controller's memory, as lines hold it.
@@ -73,8 +85,8 @@ impl Memory {
 /// # Errors
 /// When the line is not JSON of the expected form.
 pub fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
-    let line: Line = super::parse(line)?;
-    let memory = line.memory.unwrap_or_default().into_memory(line.now);
+    let mut line: Line = super::parse(line)?;
+    let memory = line.memory();
     let digester = PodDigester::new(&line.job);
     let pods: Vec<PodFacts> = line.pods.iter().map(|pod| digester.digest(pod)).collect();
     let view = JobView::new(&line.job, &pods, &Settings::DEFAULT);

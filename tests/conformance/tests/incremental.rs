@@ -1,13 +1,11 @@
 //! The law of the cache in every state of the vectors: however the Pods came to be as they are, a cache decides as a list
 //! does, and finds the same.
 
-mod line;
-
 use conformance::cases;
-use line::Line;
 use policy_core::explain::Trace;
 use policy_core::job::{JobView, Phase, PodDigester, PodFacts, decide};
 use policy_core::{DigestedEvent, JobCache, JobMemory, Settings, Timestamp};
+use policy_json::job::Line;
 
 /// How a Pod comes to be as the state has it.
 #[derive(Clone, Copy)]
@@ -68,7 +66,7 @@ fn caches_decide_as_lists() {
             for detour in [Detour::None, Detour::Active, Detour::Ended] {
                 let cache = fed(&line, &pods, detour);
                 assert!(cache.pods().iter().eq(&pods), "{}", line.id);
-                assert_same(&line.id, &cache, &memory, line.now);
+                assert_same(&line.id.to_string(), &cache, &memory, line.now);
             }
             count += 1;
         }

@@ -1,15 +1,13 @@
 //! Laws that hold in every state of the vectors, whatever the right answer is.
 
-mod line;
-
 use conformance::cases;
 use jobpolicy::explain::text::{self, View};
 use jobpolicy::explain::{Objects, World};
-use line::Line;
 use policy_core::explain::{Rule, Trace, Verdict};
 use policy_core::job::{Call, JobView, PodDigester, PodFacts, Step, begin, decide};
 use policy_core::step::Outcome;
 use policy_core::{JobMemory, Settings, Timestamp};
+use policy_json::job::Line;
 use std::collections::BTreeSet;
 
 /// The calls of a driver with which every call succeeds, each with its number.
