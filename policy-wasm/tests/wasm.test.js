@@ -40,6 +40,9 @@ test("every scenario and variant runs as it does natively, byte for byte", () =>
     // Not `equal`, which would print megabytes.
     const differs = ours === report ? -1 : [...ours].findIndex((letter, place) => letter !== report[place]);
     assert.ok(ours === report, `${document.name} ${variant}: ${ours.slice(Math.max(0, differs - 100), differs + 100)}`);
+    const run = ["scenario", "run", document.name, "--variant", variant, "--output", "json"];
+    const printed = execFileSync(command, run, { encoding: "utf8", maxBuffer: 1 << 30 });
+    assert.ok(printed === report, `${document.name} ${variant}: the command prints something else`);
     simulation.free();
     count += 1;
   }
