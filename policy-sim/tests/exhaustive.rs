@@ -1,5 +1,6 @@
-//! Every interleaving of small worlds: up to 3 Pods, 2 failures, one crash between any two things, one call that is
-//! refused or loses its answer, events of the watches as late as may be. The checkers are those of the random worlds.
+//! Every interleaving of small worlds: up to 3 Pods, 2 failures, one crash between any two things, events of the watches
+//! as late as may be; in one of them also one call that is refused or loses its answer. The checkers are those of the
+//! random worlds.
 //!
 //! States are told apart by all that can make a difference later, so that each is looked at once.
 

@@ -84,7 +84,8 @@ fn long(steps: &mut Steps, args: &fuzz::Args) -> Result<(), String> {
             .env("JOBPOLICY_EVENTS", "20000000");
         run_command(test)
     })?;
-    let scale = ["test", "--package", "policy-sim", "--locked", "--release", "--", "--ignored", "--nocapture"];
+    let scale =
+        ["test", "--package", "policy-sim", "--locked", "--release", "--", "--ignored", "--nocapture"];
     steps.cargo("scale", &scale)?;
     steps.step("fuzz", || fuzz::run(args))
 }
