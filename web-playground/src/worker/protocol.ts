@@ -1,0 +1,52 @@
+// What the page asks of the worker, and the forms of its answers.
+
+import type {
+  Done, ExplainReport, ExplainRequest, KubeObject, ObjectsNow, Parting, Problem, Rule, ScenarioDocument, ScenarioInfo,
+  ScheduleAnswer, ScheduleLine, SimEvent, SimulationRequest, ValidateAnswer, ValidateLine, WhyTarget,
+} from "policy-wasm";
+
+import type { Edit, Moment, SideName, Track } from "../lib/model.ts";
+
+export interface MomentRequest {
+  seconds: number;
+  sides: SideName[];
+  /** What to explain; the first Job or CronJob when left out. */
+  target: WhyTarget | null;
+  /** Whether to explain at all: while playing that may take too long. */
+  explain: boolean;
+}
+
+/** What the worker does, by name. All answers come later; a refusal rejects with its problems. */
+export interface Methods {
+  open(side: SideName, request: SimulationRequest, edits: Edit[]): Track;
+  close(side: SideName): null;
+  /** Makes the run one with these edits. */
+  edit(side: SideName, edits: Edit[]): Track;
+  moment(request: MomentRequest): Partial<Record<SideName, Moment>>;
+  parting(): Parting | null;
+  objects(side: SideName): ObjectsNow;
+  events(side: SideName): SimEvent[];
+  logs(side: SideName, pod?: string): Record<string, string[]>;
+  actions(side: SideName): Done[];
+  exported(side: SideName): ScenarioDocument;
+  /** The text that `jobpolicy scenario run --output json` prints. */
+  report(side: SideName): string;
+  checkScenario(document: ScenarioDocument): ScenarioInfo;
+  scenarioOf(manifests: KubeObject[]): ScenarioDocument;
+  validate(line: ValidateLine): ValidateAnswer;
+  explain(request: ExplainRequest): ExplainReport;
+  schedule(line: ScheduleLine): ScheduleAnswer;
+  rules(): Rule[];
+}
+export type Method = keyof Methods;
+
+export interface Request {
+  id: number;
+  method: Method;
+  arguments: unknown[];
+}
+export type Reply =
+  | { id: number; value: unknown }
+  | { id: number; problems: Problem[] }
+  /** It is still at it: how far, in seconds of the run. */
+  | { id: number; progress: { seconds: number; steps: number } };
