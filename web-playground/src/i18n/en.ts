@@ -160,6 +160,7 @@ export const en = {
   "why.none": "none",
   "why.yes": "yes",
   "why.no": "no",
+  "why.decisions": "Decisions behind it",
   "why.copy": "Copy text",
   "why.link": "Copy link",
   "why.absent": "This run has no such thing at this time.",

@@ -160,6 +160,7 @@ export const zh: Record<Key, string> = {
   "why.none": "无",
   "why.yes": "是",
   "why.no": "否",
+  "why.decisions": "背后的决策",
   "why.copy": "复制文字",
   "why.link": "复制链接",
   "why.absent": "这次运行此刻没有它。",

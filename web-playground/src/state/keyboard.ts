@@ -1,5 +1,6 @@
 // Single keys, as `?` lists them. Off in fields, in the editor and with modifiers.
 
+import { breaking } from "./breaking.svelte.ts";
 import { store, type KubectlTab } from "./store.svelte.ts";
 
 const TABS: KubectlTab[] = ["get", "describe", "logs", "events"];
@@ -21,8 +22,17 @@ const KEYS: Record<string, Act> = {
   s: () => store.zoom(1.4),
   a: () => store.pan(-0.25),
   d: (event) => (store.partSeconds !== null && !event.shiftKey ? still(() => store.seek(store.partSeconds ?? 0)) : store.pan(0.25)),
-  Escape: () => store.select(null),
+  z: () => void breaking.undo(),
+  b: () => focusPanel("break"),
+  "/": () => focusPanel("scenario"),
+  Escape: () => (breaking.form ? (breaking.form = null) : store.select(null)),
 };
+
+/** Shows a panel and puts the focus on its first button. */
+function focusPanel(panel: "break" | "scenario"): void {
+  store.panel = panel;
+  requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-testid=${panel}] button`)?.focus());
+}
 
 function still(act: () => void): void {
   store.pause();

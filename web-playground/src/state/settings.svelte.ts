@@ -11,6 +11,8 @@ class Settings {
   paint = $state.raw<Paint>(readPaint());
   online = $state(navigator.onLine);
   drawer = $state(false);
+  /** Whether the page is part of another one. */
+  embedded = $state(false);
   /** Whether the lanes are shown as a table as well. */
   table = $state(false);
   /** The Kubernetes version whose rules these are, once the worker has said it. */

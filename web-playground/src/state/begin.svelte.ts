@@ -1,0 +1,44 @@
+// How the page begins: with what the address holds, or with the failure policy playing.
+
+import { settings } from "./settings.svelte.ts";
+import { readHash, writeHash, type Shared } from "./share.ts";
+import { bundled } from "./sources.ts";
+import type { Store } from "./store.svelte.ts";
+
+const FIRST = "pod-failure-policy-failjob";
+/** Milliseconds of quiet after which the address is written. */
+const QUIET = 300;
+
+export async function begin(store: Store): Promise<void> {
+  store.client.start();
+  const shared = await readHash(location.hash);
+  await settings.start(shared.theme, shared.language);
+  await open(store, shared);
+  await store.loadRules();
+  addEventListener("hashchange", () => void readHash(location.hash).then((changed) => open(store, changed)));
+}
+
+/** Shows what an address holds. */
+async function open(store: Store, shared: Shared): Promise<void> {
+  store.linkProblems = shared.problems;
+  if (shared.view) store.view = shared.view;
+  if (shared.tab) store.tab = shared.tab;
+  settings.embedded = shared.embedded;
+  const first = shared.a === null;
+  const [a, b] = first ? await Promise.all([bundled(FIRST), bundled(FIRST, "policy-off")]) : [shared.a, shared.b];
+  if (!a || !(await store.show(a, b, shared.time ?? 0, shared.window))) return;
+  if (shared.selection) store.select(shared.selection);
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (shared.play ?? (first && !still)) store.play();
+}
+
+/** Writes the address when what is seen has not changed for a while. */
+export function keepAddress(store: Store): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  $effect(() => {
+    const seen = [store.a.source, store.b.source, store.time, store.window, store.view, store.tab, store.selection];
+    clearTimeout(timer);
+    if (seen[0] === null || store.playing || store.opening) return;
+    timer = setTimeout(() => void writeHash(store), QUIET);
+  });
+}
