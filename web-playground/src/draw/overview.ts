@@ -25,7 +25,7 @@ export function overviewScale(width: number, end: number): Scale {
 /** The frame around what is in sight. */
 export function drawWindow(context: Context, { width, end, paint }: OverviewView, window: Window): void {
   const scale = overviewScale(width, end);
-  const [from, to] = [scale.x(window.from), scale.x(window.to)];
+  const [from, to] = [scale.x(window.from), scale.x(Math.min(window.to, end))];
   context.fillStyle = paint.color.sel;
   context.strokeStyle = paint.color.selline;
   context.lineWidth = 1;

@@ -31,7 +31,7 @@ export class Client {
     method: Name,
     given: Parameters<Methods[Name]>,
     progress?: (progress: Progress) => void,
-  ): Promise<ReturnType<Methods[Name]>> {
+  ): Promise<Awaited<ReturnType<Methods[Name]>>> {
     const worker = this.start();
     const id = (this.#last += 1);
     return new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
 // Single keys, as `?` lists them. Off in fields, in the editor and with modifiers.
 
 import { breaking } from "./breaking.svelte.ts";
+import { settings } from "./settings.svelte.ts";
 import { store, type KubectlTab } from "./store.svelte.ts";
 
 const TABS: KubectlTab[] = ["get", "describe", "logs", "events"];
@@ -23,6 +24,7 @@ const KEYS: Record<string, Act> = {
   a: () => store.pan(-0.25),
   d: (event) => (store.partSeconds !== null && !event.shiftKey ? still(() => store.seek(store.partSeconds ?? 0)) : store.pan(0.25)),
   z: () => void breaking.undo(),
+  "?": () => (settings.dialog = "keys"),
   b: () => focusPanel("break"),
   "/": () => focusPanel("scenario"),
   Escape: () => (breaking.form ? (breaking.form = null) : store.select(null)),

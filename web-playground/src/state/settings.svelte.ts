@@ -11,6 +11,7 @@ class Settings {
   paint = $state.raw<Paint>(readPaint());
   online = $state(navigator.onLine);
   drawer = $state(false);
+  dialog = $state<"export" | "share" | "keys" | null>(null);
   /** Whether the page is part of another one. */
   embedded = $state(false);
   /** Whether the lanes are shown as a table as well. */

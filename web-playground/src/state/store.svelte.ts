@@ -42,6 +42,8 @@ export class Store {
   readonly comparing: boolean = $derived(this.a.track !== null && this.b.track !== null);
   /** The end of the longer run. */
   readonly end: number = $derived(Math.max(0.001, ...this.sides.map(({ track }) => track?.seconds ?? 0)));
+  /** How far the timeline goes: marks at the end need room. */
+  readonly extent: number = $derived(this.end * 1.08);
   /** Times of decisions of either run, in order. */
   readonly stops: number[] = $derived(stopsOf(this.sides));
   readonly decision: number = $derived(countUntil(this.stops, this.time));
@@ -72,7 +74,7 @@ export class Store {
     this.progress = null;
     if (!opened) return false;
     await this.#compared();
-    this.window = window ? clampWindow(window, this.end) : firstWindow(this.sides, this.end);
+    this.window = window ? clampWindow(window, this.extent) : firstWindow(this.sides, this.extent);
     this.seek(at);
     return true;
   }
@@ -88,7 +90,7 @@ export class Store {
     this.opening = false;
     this.progress = null;
     await this.#compared();
-    this.window = clampWindow(this.window, this.end);
+    this.window = clampWindow(this.window, this.extent);
     this.refresh();
   }
 
@@ -113,7 +115,7 @@ export class Store {
       this.progress = null;
     }
     await this.#compared();
-    this.window = clampWindow(this.window, this.end);
+    this.window = clampWindow(this.window, this.extent);
     this.refresh();
     return [];
   }
@@ -159,13 +161,13 @@ export class Store {
   }
 
   zoom(factor: number, anchor = this.time): void {
-    this.window = zoomWindow(this.window, factor, anchor, this.end);
+    this.window = zoomWindow(this.window, factor, anchor, this.extent);
   }
 
   pan(fraction: number): void {
     const { from, to } = this.window;
     const by = (to - from) * fraction;
-    this.window = clampWindow({ from: from + by, to: to + by }, this.end);
+    this.window = clampWindow({ from: from + by, to: to + by }, this.extent);
   }
 
   select(selection: Selection | null): void {
@@ -248,7 +250,7 @@ export class Store {
     const span = to - from;
     if (this.time >= from && this.time <= (this.playing ? from + span * 0.8 : to)) return;
     const start = this.playing && this.time > from ? this.time - span * 0.8 : this.time - span * 0.2;
-    this.window = clampWindow({ from: start, to: start + span }, this.end);
+    this.window = clampWindow({ from: start, to: start + span }, this.extent);
   }
 }
 

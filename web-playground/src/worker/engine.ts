@@ -100,6 +100,8 @@ export class Engine implements AsyncMethods {
   explain: Methods["explain"] = (request) => this.#ask(this.#policy.explain, request);
   schedule: Methods["schedule"] = (line) => this.#ask(this.#policy.schedule, line);
   rules = () => this.#policy.decode(this.#policy.rules());
+  read = async (text: string) => (await import("./text.ts")).read(text);
+  locate: Methods["locate"] = async (text, places) => (await import("./text.ts")).locate(text, places);
 
   #ask<Question, Answer>(ask: (bytes: Json<Question>) => Json<Result<Answer>>, question: Question): Answer {
     return this.#read<Result<Answer>, Answer>(ask(this.#policy.encode(question)));

@@ -37,7 +37,34 @@ export interface Methods {
   explain(request: ExplainRequest): ExplainReport;
   schedule(line: ScheduleLine): ScheduleAnswer;
   rules(): Rule[];
+  /** What a text is, and what is in it. */
+  read(text: string): Promise<TextRead>;
+  /** Where fields are in a text; null for those that are not there. */
+  locate(text: string, places: TextPlace[]): Promise<(TextRange | null)[]>;
 }
+
+/** A part of a text, in characters from its start. */
+export interface TextRange {
+  from: number;
+  to: number;
+}
+export interface TextPlace {
+  /** Which of the YAML documents. */
+  document: number;
+  steps: (string | number)[];
+}
+export interface TextProblem extends TextRange {
+  message: string;
+}
+/** What a text turned out to be. */
+export type TextRead =
+  | { kind: "problems"; problems: TextProblem[] }
+  /** A scenario file. */
+  | { kind: "scenario"; document: ScenarioDocument }
+  /** Objects to create. */
+  | { kind: "manifests"; objects: KubeObject[]; documents: number[] }
+  /** What a cluster said of objects that it has. */
+  | { kind: "objects"; objects: KubeObject[] };
 export type Method = keyof Methods;
 
 export interface Request {

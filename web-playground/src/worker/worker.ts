@@ -19,7 +19,7 @@ async function answer({ id, method, arguments: given }: Request): Promise<void> 
     const ready = await engine;
     ready.progress = (progress) => send({ id, progress });
     const call = ready[method] as (...all: unknown[]) => unknown;
-    send({ id, value: call.apply(ready, given) });
+    send({ id, value: await call.apply(ready, given) });
   } catch (error) {
     send({ id, problems: problemsOf(error) });
   }
