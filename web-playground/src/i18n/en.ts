@@ -253,6 +253,16 @@ export const en = {
   "keys.undo": "undo",
   "keys.scenarios": "scenarios",
   "keys.this": "these keys",
+  "idx.title": "Every index over time",
+  "idx.about": "one row per index or Pod, the first at the top; failures keep their size at any zoom",
+  "idx.order": "Order",
+  "idx.by-index": "by index",
+  "idx.by-start": "by start",
+  "idx.failed-first": "failed first",
+  "idx.not-started": "not started",
+  "idx.lens": "Lens:",
+  "idx.lens.about": "{from} to {to}; drag above, or ↑ ↓",
+  "idx.map": "Index map at {time}",
   "keys.title": "Keys",
 } as const;
 

@@ -2,7 +2,8 @@
 
 import { settings } from "./settings.svelte.ts";
 import { readHash, writeHash, type Shared } from "./share.ts";
-import { bundled } from "./sources.ts";
+import { editor } from "./own.svelte.ts";
+import { bundled, own } from "./sources.ts";
 import type { Store } from "./store.svelte.ts";
 
 const FIRST = "pod-failure-policy-failjob";
@@ -24,12 +25,22 @@ async function open(store: Store, shared: Shared): Promise<void> {
   if (shared.view) store.view = shared.view;
   if (shared.tab) store.tab = shared.tab;
   settings.embedded = shared.embedded;
+  if (shared.text !== null) return openText(store, shared, shared.text);
   const first = shared.a === null;
   const [a, b] = first ? await Promise.all([bundled(FIRST), bundled(FIRST, "policy-off")]) : [shared.a, shared.b];
   if (!a || !(await store.show(a, b, shared.time ?? 0, shared.window))) return;
   if (shared.selection) store.select(shared.selection);
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   if (shared.play ?? (first && !still)) store.play();
+}
+
+/** Shows a scenario or manifests that came as text. */
+async function openText(store: Store, shared: Shared, text: string): Promise<void> {
+  const read = await store.client.call("read", [text]);
+  if (read.kind !== "scenario") return editor.open(text);
+  const variant = shared.variant ?? "base";
+  const b = shared.compare === null ? null : own(read.document, shared.compare);
+  if ((await store.show(own(read.document, variant), b, shared.time ?? 0, shared.window)) && shared.play) store.play();
 }
 
 /** Writes the address when what is seen has not changed for a while. */

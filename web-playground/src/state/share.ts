@@ -1,14 +1,15 @@
 // The whole state in the address: short words for what comes along, packed JSON for what is one's own.
 //
-//   #s=SCENARIO&v=VARIANT&b=[SCENARIO/]VARIANT&t=SECONDS&w=FROM,TO&x=PACKED
+//   #a=SCENARIO/VARIANT&b=SCENARIO/VARIANT&t=SECONDS&w=FROM,TO&x=PACKED
 //
-// `x` holds what has no name: documents, edits, seeds.
+// `x` holds what has no name: documents, edits, seeds; `y` is a text to read, with `v` and `c` for its variants.
 
 import type { WhyTarget } from "policy-wasm";
 
 import type { Language } from "../i18n/index.svelte.ts";
 import type { Edit, SideName, Source } from "../lib/model.ts";
 import type { Window } from "../draw/scale.ts";
+import { packText, unpackText } from "./pack.ts";
 import type { Theme } from "./settings.svelte.ts";
 import { bundled } from "./sources.ts";
 import type { KubectlTab, Store, View } from "./store.svelte.ts";
@@ -39,28 +40,13 @@ export interface Shared {
   language: Language | null;
   embedded: boolean;
   play: boolean | null;
+  /** A text to read: a scenario or manifests, as an embedding page gives them. */
+  text: string | null;
+  /** Of that scenario: which variant, and what beside it. */
+  variant: string | null;
+  compare: string | null;
   /** What could not be read. */
   problems: string[];
-}
-
-async function pass(bytes: Uint8Array<ArrayBuffer>, through: CompressionStream | DecompressionStream): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = new Blob([bytes]).stream().pipeThrough(through);
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
-/** JSON as letters that an address may hold. */
-export async function pack(value: unknown): Promise<string> {
-  const bytes = await pass(new TextEncoder().encode(JSON.stringify(value)), new CompressionStream("deflate-raw"));
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-}
-
-/** The opposite; throws on anything else. */
-export async function unpack(text: string): Promise<unknown> {
-  const raw = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  const bytes = await pass(Uint8Array.from(raw, (letter) => letter.charCodeAt(0)), new DecompressionStream("deflate-raw"));
-  return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
 }
 
 function extraOf({ scenario, document, variant, seed, edits }: Source): Extra | null {
@@ -89,7 +75,7 @@ export async function shareHash(store: Store): Promise<string> {
   if (store.view !== "timeline") words.set("view", store.view);
   if (store.tab !== "get") words.set("tab", store.tab);
   if (store.selection) packed.selection = store.selection;
-  if (Object.keys(packed).length > 0) words.set("x", await pack(packed));
+  if (Object.keys(packed).length > 0) words.set("x", await packText(JSON.stringify(packed)));
   return words.toString().replaceAll("%2F", "/").replaceAll("%2C", ",");
 }
 
@@ -133,13 +119,23 @@ async function sourceOf(name: string | null, extra: Extra | undefined, side: Sid
 async function packedOf(text: string | null, problems: string[]): Promise<Packed> {
   if (text === null) return {};
   try {
-    const value = await unpack(text);
+    const value: unknown = JSON.parse(await unpackText(text));
     if (value !== null && typeof value === "object") return value as Packed;
   } catch {
     // Said below.
   }
   problems.push("x: it is cut short or changed; documents and edits are left out");
   return {};
+}
+
+async function textOf(packed: string | null, problems: string[]): Promise<string | null> {
+  if (packed === null) return null;
+  try {
+    return await unpackText(packed);
+  } catch {
+    problems.push("y: it is cut short or changed; the text is left out");
+    return null;
+  }
 }
 
 function windowOf(text: string | null, problems: string[]): Window | null {
@@ -168,6 +164,9 @@ export async function readHash(hash: string): Promise<Shared> {
     language: choice(words.get("lang"), ["en", "zh"] as const, "lang", problems),
     embedded: words.get("embed") === "1",
     play: words.has("play") ? words.get("play") === "1" : null,
+    text: await textOf(words.get("y"), problems),
+    variant: words.get("v"),
+    compare: words.get("c"),
     problems,
   };
 }
