@@ -263,6 +263,16 @@ export const en = {
   "idx.lens": "Lens:",
   "idx.lens.about": "{from} to {to}; drag above, or ↑ ↓",
   "idx.map": "Index map at {time}",
+  "tour.label": "A short tour",
+  "tour.skip": "Skip",
+  "tour.next": "Next",
+  "tour.done": "Done",
+  "tour.play": "Two runs of one Job on one clock. Play them, drag the slider, or step from decision to decision with , and .",
+  "tour.part": "This is where they part: the first decision of the controller that differs. D goes there.",
+  "tour.why": "The rules that held at this moment, in the order in which the controller asks them, with the values. Click a Pod, a gap, a count or a condition to ask about that.",
+  "tour.break": "Break things: kill a container, drain a node, make the controller's cache stale. Each becomes a line of the scenario, and Z takes it back.",
+  "tour.own": "Bring your own: a Job to play, or what kubectl printed, to be explained. Nothing leaves this page.",
+  "export.report": "Download the report (JSON)",
   "keys.title": "Keys",
 } as const;
 
