@@ -119,6 +119,8 @@ fn follow(port: u16, path: &str, seen: &Mutex<Seen>, ended: &AtomicBool) {
                 let mut seen = seen.lock().unwrap();
                 seen.gaps += u64::from(begun);
                 begun = true;
+                // What went away in between shows no more.
+                seen.pods.values_mut().for_each(|pod| pod.is_tracked &= !path.ends_with("/pods"));
                 crate::items(list).iter().for_each(|object| seen.take_in(object));
             } else {
                 thread::sleep(Duration::from_millis(100));
@@ -156,7 +158,8 @@ fn watch(port: u16, path: &str, seen: &Mutex<Seen>, ended: &AtomicBool) -> std::
                 let object = &event["object"];
                 match event["type"].as_str() {
                     Some("ERROR") => return Ok(None),
-                    Some("ADDED" | "MODIFIED" | "DELETED") => seen.lock().unwrap().take_in(object),
+                    Some("ADDED" | "MODIFIED") => seen.lock().unwrap().take_in(object),
+                    Some("DELETED") => seen.lock().unwrap().gone(object),
                     Some("BOOKMARK") => {}
                     // A line of the head.
                     _ => continue,
@@ -176,6 +179,14 @@ impl Seen {
     fn take_in(&mut self, object: &Value) {
         // Items of lists do not say what they are; only Pods have containers.
         if object["spec"]["containers"].is_array() { self.pod(object) } else { self.job(object) }
+    }
+
+    /// An object is gone. It comes as it was before the last finalizer went.
+    fn gone(&mut self, object: &Value) {
+        self.take_in(object);
+        if let Some(story) = self.pods.get_mut(&crate::text(&object["metadata"]["uid"])) {
+            story.is_tracked = false;
+        }
     }
 
     fn pod(&mut self, pod: &Value) {
