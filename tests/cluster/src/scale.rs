@@ -76,7 +76,10 @@ impl Measured {
             Start::BuiltIn => {
                 let mut command = Command::new(kube());
                 command.args(["controller-manager", "--controllers=job-controller", "--leader-elect=false"]);
-                command.arg("--kubeconfig").arg(admin_kubeconfig());
+                for flag in ["--kubeconfig", "--authentication-kubeconfig", "--authorization-kubeconfig"] {
+                    command.arg(flag).arg(admin_kubeconfig());
+                }
+                command.arg("--cert-dir").arg(controller::log_dir());
                 command.args(["--bind-address=127.0.0.1", &format!("--secure-port={port}")]);
                 command
             }

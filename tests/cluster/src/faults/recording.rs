@@ -240,6 +240,13 @@ impl Seen {
         }
     }
 
+    /// How many indexes of a Job have a Pod that has succeeded.
+    #[must_use]
+    pub fn indexes_succeeded(&self, job: &str) -> i64 {
+        let pods = self.pods.values().filter(|pod| pod.owner == job && pod.succeeded.is_some());
+        pods.filter_map(|pod| pod.index.as_deref()).collect::<BTreeSet<_>>().len() as i64
+    }
+
     /// Indexes of which a Pod was created after another had succeeded.
     #[must_use]
     pub fn indexes_run_again(&self) -> Vec<String> {
