@@ -127,7 +127,8 @@ impl Files {
              --authorization-kubeconfig=controller-manager.kubeconfig --controllers={controllers}
              --use-service-account-credentials=true --service-account-private-key-file=pki/sa.key
              --root-ca-file=pki/ca.crt --cluster-signing-cert-file=pki/ca.crt --cluster-signing-key-file=pki/ca.key
-             --leader-elect=false --bind-address=127.0.0.1 --secure-port={} --allocate-node-cidrs=false",
+             --leader-elect=false --bind-address=127.0.0.1 --secure-port={} --allocate-node-cidrs=false
+             --terminated-pod-gc-threshold=1000000",
             options.base_port + 257
         ))
     }
