@@ -207,6 +207,7 @@ export const en = {
   "scen.compare.none": "nothing",
   "scen.compare.unedited": "this run, untouched",
   "scen.seed": "Seed",
+  "scen.about": "About",
   "manifest.title": "Manifest",
   "manifest.only-a": "only in A",
   "manifest.valid": "valid",

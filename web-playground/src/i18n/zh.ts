@@ -207,6 +207,7 @@ export const zh: Record<Key, string> = {
   "scen.compare.none": "不对比",
   "scen.compare.unedited": "未改动的这次运行",
   "scen.seed": "种子",
+  "scen.about": "说明",
   "manifest.title": "清单",
   "manifest.only-a": "仅 A 有",
   "manifest.valid": "有效",
