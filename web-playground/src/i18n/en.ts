@@ -264,6 +264,10 @@ export const en = {
   "idx.lens": "Lens:",
   "idx.lens.about": "{from} to {to}; drag above, or ↑ ↓",
   "idx.map": "Index map at {time}",
+  "kubectl.of": "Of what",
+  "kubectl.at": "as kubectl prints it at {time}",
+  "kubectl.own": "differences tinted",
+  "kubectl.more": "… {n} more lines",
   "keys.title": "Keys",
 } as const;
 

@@ -264,5 +264,9 @@ export const zh: Record<Key, string> = {
   "idx.lens": "放大镜：",
   "idx.lens.about": "{from} 至 {to}；在上面拖动，或用 ↑ ↓",
   "idx.map": "{time} 的索引图",
+  "kubectl.of": "对象",
+  "kubectl.at": "kubectl 在 {time} 的输出",
+  "kubectl.own": "不同之处着色",
+  "kubectl.more": "…还有 {n} 行",
   "keys.title": "按键",
 };
