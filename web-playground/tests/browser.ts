@@ -61,3 +61,52 @@ export async function newPage(browser: Browser, options: BrowserContextOptions =
   });
   return { page, errors };
 }
+
+/** The command, built natively, to compare with. */
+export const native = process.env.JOBPOLICY ?? fileURLToPath(new URL("../../target/debug/jobpolicy", import.meta.url));
+
+export interface Running {
+  site: Site;
+  browser: Browser;
+  page: Page;
+  errors: string[];
+  stop(): Promise<void>;
+}
+
+/** A server, a browser, and a page that was here before: no tour. */
+export async function start(options: BrowserContextOptions = {}): Promise<Running> {
+  const site = await serve();
+  const browser = await launch();
+  const { page, errors } = await newPage(browser, options);
+  await page.addInitScript(() => localStorage.setItem("playground.toured", "yes"));
+  return {
+    site, browser, page, errors,
+    stop: async () => {
+      await browser.close();
+      await site.close();
+    },
+  };
+}
+
+/** Opens an address and waits until its run is there. */
+export async function open({ page, site }: Running, hash: string): Promise<void> {
+  const address = `${site.address}${hash}`;
+  // Only what is behind `#` changes: then the page stays, as for a person who follows a link within it.
+  if (page.url().startsWith(site.address)) {
+    await page.evaluate((fresh) => {
+      document.body.dataset.opened = "";
+      location.hash = fresh;
+    }, hash);
+  } else await page.goto(address);
+  await page.waitForFunction((wanted) => document.body.dataset.opened === wanted, hash, { timeout: 30_000 });
+}
+
+/** The report that the page offers to download. */
+export async function reportOf(page: Page): Promise<string> {
+  await page.locator("header.bar button", { hasText: "Export" }).click();
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByTestId("report").click()]);
+  const chunks: Buffer[] = [];
+  for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer);
+  await page.keyboard.press("Escape");
+  return Buffer.concat(chunks).toString("utf8");
+}

@@ -66,7 +66,7 @@ export function drawIndexes(context: Context, view: IndexesView, pale: boolean):
   context.globalAlpha = pale ? 0.3 : 1;
   if (!pale) drawDone(context, view, scale, y, row);
   for (const stage of ["pending", "running", "terminating", "backOff"] as const) {
-    context.fillStyle = stage === "running" || stage === "terminating" ? paint.color.run : stage === "pending" ? paint.color.pendingline : paint.color.wait;
+    context.fillStyle = stage === "running" || stage === "terminating" ? paint.color.run : stage === "pending" ? paint.pending : paint.backOff;
     rows.forEach((each, place) => {
       for (const lane of each.lanes) {
         for (const part of segments(lane, view.end)) {

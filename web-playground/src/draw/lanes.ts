@@ -108,7 +108,7 @@ function drawPart(context: Context, view: LaneView, lane: Lane, part: Segment, y
       return bar(context, view, part, y + 0.5, BAR - 1, paint.backOff, paint.color.wait);
     case "running":
       bar(context, view, part, y, BAR, paint.color.run, null);
-      return runningText(context, view, part, y);
+      return runningText(context, view, lane, part, y);
     case "terminating":
       return bar(context, view, part, y + 0.6, BAR - 1.2, paint.terminating, paint.color.run);
     case "succeeded":
@@ -142,9 +142,12 @@ function bar(context: Context, view: LaneView, part: Segment, y: number, height:
   context.globalAlpha = 1;
 }
 
-function runningText(context: Context, view: LaneView, part: Segment, y: number): void {
+function runningText(context: Context, view: LaneView, lane: Lane, part: Segment, y: number): void {
   const { scale, paint, words } = view;
-  const [from, to] = [Math.max(scale.x(part.from), scale.left), Math.min(scale.x(part.to), view.width)];
+  const [start, to] = [Math.max(scale.x(part.from), scale.left), Math.min(scale.x(part.to), view.width)];
+  // The text is not written over the mark of a restart near the bar's start.
+  const marked = lane.restarts.findLast((seconds) => seconds >= part.from && scale.x(seconds) - start < 90);
+  const from = marked === undefined ? start : Math.max(start, scale.x(marked) + 4);
   const length = part.to - part.from;
   const long = words.running(length);
   context.font = `500 10.5px ${paint.sans}`;

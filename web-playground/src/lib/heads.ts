@@ -54,11 +54,16 @@ function ofJob(job: JobFrame, frame: Frame, track: Track): State {
   if (ended) return { tone: job.finished === "Failed" ? "f" : "s", key: "state.running", text: [ended.type, ended.reason].filter(Boolean).join(" · ") };
   if (job.deleting) return { tone: "w", key: "state.deleting" };
   if (job.suspended) return { tone: "w", key: "state.suspended" };
-  const until = job.memory?.backoff?.until;
-  const left = until ? (Date.parse(until) - track.start) / 1000 - frame.seconds : 0;
+  const left = waitEnd(track, job, frame.seconds) - frame.seconds;
   if (left > 0) return { tone: "w", waiting: true, key: "state.retry", seconds: left };
   if (frame.ending?.outcome === "quiescent") return { tone: "w", key: "state.quiescent" };
   return { tone: "r", key: job.status.startTime ? "state.running" : "state.starting" };
+}
+
+/** When the wait ends that the Job's last decision began; 0 when it waits for nothing. */
+function waitEnd({ marks }: Track, { name }: JobFrame, seconds: number): number {
+  const last = marks.findLast((mark) => mark.seconds <= seconds + 1e-6 && mark.object === `Job/${name}`);
+  return last?.waits ? (last.wake ?? 0) : 0;
 }
 
 function ofCronJob(cronJob: CronJobFrame, frame: Frame): State {

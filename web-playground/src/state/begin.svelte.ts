@@ -12,11 +12,25 @@ const QUIET = 300;
 
 export async function begin(store: Store): Promise<void> {
   store.client.start();
-  const shared = await readHash(location.hash);
+  const { hash } = location;
+  const shared = await readHash(hash);
   await settings.start(shared.theme, shared.language);
   await open(store, shared);
+  opened(hash);
   await store.loadRules();
-  addEventListener("hashchange", () => void readHash(location.hash).then((changed) => open(store, changed)));
+  addEventListener("hashchange", () => void follow(store));
+}
+
+/** Shows what the address was changed to. */
+async function follow(store: Store): Promise<void> {
+  const { hash } = location;
+  await open(store, await readHash(hash));
+  opened(hash);
+}
+
+/** Says to whom it may concern, pages that embed this one and tests, which address is shown. */
+function opened(hash: string): void {
+  document.body.dataset.opened = hash;
 }
 
 /** Shows what an address holds. */
