@@ -6,6 +6,7 @@ import { defineConfig } from "vite";
 import { contentSecurityPolicy } from "./build/csp.ts";
 import { scenarios } from "./build/scenarios.ts";
 import { serviceWorker } from "./build/service-worker.ts";
+import { texts } from "./build/texts.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 /** The package that `cargo xtask wasm` builds. */
@@ -14,7 +15,7 @@ const wasm = process.env.POLICY_WASM ?? path("../target/policy-wasm");
 export default defineConfig({
   // Relative, so that the built page works under any address.
   base: "./",
-  plugins: [svelte(), scenarios(path("scenarios")), contentSecurityPolicy(), serviceWorker()],
+  plugins: [svelte(), scenarios(path("scenarios")), texts(path("texts")), contentSecurityPolicy(), serviceWorker()],
   resolve: { alias: [
     { find: /^policy-wasm$/, replacement: `${wasm}/index.js` },
     { find: /^policy-wasm\//, replacement: `${wasm}/` },

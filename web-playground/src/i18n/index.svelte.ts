@@ -1,6 +1,9 @@
 // Words of the page in the language that is chosen. English is always there; Chinese is loaded when it is wanted.
 
+import englishLabels from "virtual:labels/en";
+
 import { length as lengthWith } from "../lib/time.ts";
+import type { Labels } from "../tutorials/types.ts";
 import { en, type Key } from "./en.ts";
 
 export type Language = "en" | "zh";
@@ -8,10 +11,14 @@ export type { Key };
 
 class Words {
   language = $state<Language>("en");
+  /** How the tutorials are called. */
+  labels = $state.raw<Labels>(englishLabels);
   #dictionary = $state.raw<Record<Key, string>>(en);
 
   async choose(language: Language): Promise<void> {
-    this.#dictionary = language === "zh" ? (await import("./zh.ts")).zh : en;
+    const [dictionary, labels] = language === "zh" ? await chinese() : [en, englishLabels];
+    this.#dictionary = dictionary;
+    this.labels = labels;
     this.language = language;
     document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
   }
@@ -19,6 +26,11 @@ class Words {
   say(key: Key, values: Record<string, string | number> = {}): string {
     return this.#dictionary[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
   }
+}
+
+async function chinese(): Promise<[Record<Key, string>, Labels]> {
+  const [{ zh }, labels] = await Promise.all([import("./zh.ts"), import("virtual:labels/zh")]);
+  return [zh, labels.default];
 }
 
 export const words = new Words();

@@ -64,5 +64,8 @@ export function onKey(event: KeyboardEvent): void {
 
 function tabKey(key: string): Act | undefined {
   const tab = TABS[Number(key) - 1];
-  return tab && (() => (store.tab = tab));
+  return tab && (() => {
+    store.tab = tab;
+    store.panel = "kubectl";
+  });
 }

@@ -1,29 +1,38 @@
 // The texts of the tutorials in the language of the page.
 
+import { words, type Language } from "../i18n/index.svelte.ts";
 import type { Source } from "../lib/model.ts";
-import { words } from "../i18n/index.svelte.ts";
 import { catalogue, titleOf } from "../state/sources.ts";
-import { en } from "./en.ts";
-import { zh } from "./zh.ts";
+import type { ScenarioText, Texts } from "./types.ts";
 
-const texts = () => (words.language === "zh" ? zh : en);
+export const tutorialTitle = (number: number): string => words.labels.tutorials[number] ?? String(number);
 
-export const tutorialTitle = (number: number): string => texts().titles[number] ?? String(number);
+export const chipOf = (scenario: string, variant: string): string => words.labels.chips[`${scenario}/${variant}`] ?? variant;
 
-export const chipOf = (scenario: string, variant: string): string => texts().chips[`${scenario}/${variant}`] ?? variant;
+const load: Record<Language, () => Promise<{ default: Texts }>> = {
+  en: () => import("virtual:texts/en"),
+  zh: () => import("virtual:texts/zh"),
+};
 
-/** What is said about a choice. */
-export function aboutOf(scenario: string, variant: string): string {
-  const entry = catalogue.find(({ name }) => name === scenario);
-  const own = entry?.variants.find(({ name }) => name === variant);
-  return texts().texts[`${scenario}/${variant}`] ?? (own?.summary || entry?.summary || "");
+/** What stands beside a choice. */
+export interface About {
+  /** What is particular about the variant; null for the scenario itself. */
+  variant: { title: string; summary: string } | null;
+  text: ScenarioText;
+}
+
+export async function aboutOf(scenario: string, variant: string, language: Language): Promise<About | null> {
+  const text = (await load[language]()).default[scenario];
+  if (!text) return null;
+  const own = catalogue.find(({ name }) => name === scenario)?.variants.find(({ name }) => name === variant);
+  const said = text.variants[variant];
+  return { variant: own ? { title: said?.title ?? own.title, summary: said?.summary ?? own.summary } : null, text };
 }
 
 /** What a run is called beside another one. */
 export function sideTitle(source: Source, other: Source | null): string {
   if (source.scenario === null) return titleOf(source);
-  if (source.variant === "policy-off") return texts().off;
-  if (other?.variant === "policy-off" && other.scenario === source.scenario) return texts().on;
+  if (other?.variant === "policy-off" && other.scenario === source.scenario && source.variant === "base") return words.labels.policyOn;
   return chipOf(source.scenario, source.variant);
 }
 

@@ -17,6 +17,17 @@ export interface ExplainMomentRequest extends MomentRequest {
   target: WhyTarget | null;
 }
 
+/** A tab of the `kubectl` panel, and what it is about where it is about one object. */
+export interface KubectlRequest {
+  tab: "get" | "describe" | "logs" | "events";
+  object: { kind: "jobs" | "cronJobs" | "pods"; name: string } | null;
+}
+/** A command, and what it prints. */
+export interface KubectlOutput {
+  command: string;
+  text: string;
+}
+
 /** What the worker does, by name. All answers come later; a refusal rejects with its problems. */
 export interface Methods {
   open(side: SideName, request: SimulationRequest, edits: Edit[]): Track;
@@ -29,6 +40,8 @@ export interface Methods {
   objects(side: SideName): ObjectsNow;
   events(side: SideName): SimEvent[];
   logs(side: SideName, pod?: string): Record<string, string[]>;
+  /** What `kubectl` prints now. */
+  kubectl(side: SideName, request: KubectlRequest): KubectlOutput[];
   actions(side: SideName): Done[];
   exported(side: SideName): ScenarioDocument;
   /** The text that `jobpolicy scenario run --output json` prints. */
