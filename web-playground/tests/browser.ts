@@ -93,12 +93,17 @@ export async function open({ page, site }: Running, hash: string): Promise<void>
   const address = `${site.address}${hash}`;
   // Only what is behind `#` changes: then the page stays, as for a person who follows a link within it.
   if (page.url().startsWith(site.address)) {
-    await page.evaluate((fresh) => {
+    const wanted = await page.evaluate((fresh) => {
       document.body.dataset.opened = "";
+      history.replaceState(null, "", "#");
       location.hash = fresh;
+      return location.hash;
     }, hash);
-  } else await page.goto(address);
-  await page.waitForFunction((wanted) => document.body.dataset.opened === wanted, hash, { timeout: 30_000 });
+    await page.waitForFunction((each) => document.body.dataset.opened === each, wanted, { timeout: 30_000 });
+    return;
+  }
+  await page.goto(address);
+  await page.waitForFunction(() => document.body.dataset.opened !== undefined, undefined, { timeout: 30_000 });
 }
 
 /** The report that the page offers to download. */

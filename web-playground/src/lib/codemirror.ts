@@ -48,7 +48,7 @@ export function create(root: ShadowRoot, text: string, label: string, changed: (
       doc: text,
       extensions: [
         lineNumbers(), history(), drawSelection(), highlightActiveLine(), yaml(), indentUnit.of("  "), syntaxHighlighting(colors), theme, lintGutter(),
-        EditorView.contentAttributes.of({ "aria-label": label }),
+        EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
         // Tab leaves the editor unless it is wanted: Escape, then Tab.
         keymap.of([...defaultKeymap, ...historyKeymap, { ...indentWithTab, key: "Ctrl-]" }]),
         EditorView.updateListener.of((update) => {

@@ -79,6 +79,11 @@ export interface Track {
 export interface Moment {
   seconds: number;
   frame: Frame;
+}
+
+/** Why it is so, and what comes next. */
+export interface Explained {
+  seconds: number;
   next: Next[];
   /** About what the person selected; null where this run has no such thing. */
   why: Why | null;

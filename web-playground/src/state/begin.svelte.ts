@@ -35,6 +35,7 @@ function opened(hash: string): void {
 
 /** Shows what an address holds. */
 async function open(store: Store, shared: Shared): Promise<void> {
+  editor.close();
   store.linkProblems = shared.problems;
   if (shared.view) store.view = shared.view;
   if (shared.tab) store.tab = shared.tab;

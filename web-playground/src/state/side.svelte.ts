@@ -2,7 +2,7 @@
 
 import type { Problem } from "policy-wasm";
 
-import type { Moment, SideName, Source, Track } from "../lib/model.ts";
+import type { Explained, Moment, SideName, Source, Track } from "../lib/model.ts";
 import { rowsOf, type Row, type Wait } from "../lib/rows.ts";
 import { waitsOf } from "../lib/waits.ts";
 
@@ -12,6 +12,7 @@ export class Side {
   source = $state.raw<Source | null>(null);
   track = $state.raw<Track | null>(null);
   moment = $state.raw<Moment | null>(null);
+  explained = $state.raw<Explained | null>(null);
   /** Why what was asked for last cannot be shown; the track is of what was shown before. */
   problems = $state.raw<Problem[]>([]);
 
@@ -26,6 +27,7 @@ export class Side {
     this.source = null;
     this.track = null;
     this.moment = null;
+    this.explained = null;
     this.problems = [];
   }
 }

@@ -51,7 +51,7 @@ export class Store {
 
   #wanted = false;
   #asking = false;
-  #explained = 0;
+  #explainAfter = 0;
   #generation = 0;
 
   side(name: SideName): Side {
@@ -199,17 +199,17 @@ export class Store {
     }
   }
 
+  /** What there is to see; then, if nobody wants another time by now, why. */
   async #askOnce(): Promise<void> {
-    const explain = !this.playing || performance.now() - this.#explained > EXPLAIN_EVERY;
-    const moments = await this.client.call("moment", [{
-      seconds: this.time, sides: SIDES.slice(), target: this.selection?.target ?? null, explain,
-    }]);
-    if (explain) this.#explained = performance.now();
-    for (const side of [this.a, this.b]) {
-      const moment = moments[side.name];
-      if (!moment || !side.track) continue;
-      side.moment = explain ? moment : { ...moment, why: side.moment?.why ?? null };
-    }
+    const request = { seconds: this.time, sides: SIDES.slice() };
+    const moments = await this.client.call("moment", [request]);
+    for (const side of [this.a, this.b]) if (side.track) side.moment = moments[side.name] ?? null;
+    if (this.#wanted || (this.playing && performance.now() < this.#explainAfter)) return;
+    const began = performance.now();
+    const explained = await this.client.call("explainMoment", [{ ...request, target: this.selection?.target ?? null }]);
+    for (const side of [this.a, this.b]) if (side.track) side.explained = explained[side.name] ?? null;
+    const now = performance.now();
+    this.#explainAfter = now + Math.max(EXPLAIN_EVERY, 4 * (now - began));
   }
 
   async #open(side: Side, source: Source): Promise<boolean> {
@@ -223,6 +223,7 @@ export class Store {
       side.source = source;
       side.problems = [];
       side.moment = null;
+      side.explained = null;
       side.track = track;
       return true;
     } catch (error) {

@@ -4,10 +4,10 @@ import type {
   Decision, Frame, Injected, Json, Lane, Parting, Position, Result, Simulation, SimulationRequest, WhyTarget,
 } from "policy-wasm";
 
-import { Refused, type Edit, type Mark, type Moment, type SideName, type Track } from "../lib/model.ts";
+import { Refused, type Edit, type Explained, type Mark, type Moment, type SideName, type Track } from "../lib/model.ts";
 import { kubectl } from "./kubectl.ts";
 import { policies } from "./policies.ts";
-import type { Methods, MomentRequest } from "./protocol.ts";
+import type { ExplainMomentRequest, Methods, MomentRequest } from "./protocol.ts";
 import type { core } from "./wasm.ts";
 
 /** Steps between two reports of progress. */
@@ -70,11 +70,24 @@ export class Engine implements AsyncMethods {
 
   moment(request: MomentRequest): Partial<Record<SideName, Moment>> {
     const moments: Partial<Record<SideName, Moment>> = {};
+    const lanes = this.#policy.encode({ lanes: { count: 0 } });
     for (const side of request.sides) {
       const run = this.#runs.get(side);
-      if (run) moments[side] = this.#moment(run.simulation, request);
+      if (!run) continue;
+      run.simulation.seek(request.seconds);
+      const frame = this.#policy.decode(run.simulation.frame(lanes));
+      moments[side] = { seconds: frame.seconds, frame };
     }
     return moments;
+  }
+
+  explainMoment(request: ExplainMomentRequest): Partial<Record<SideName, Explained>> {
+    const explained: Partial<Record<SideName, Explained>> = {};
+    for (const side of request.sides) {
+      const run = this.#runs.get(side);
+      if (run) explained[side] = this.#explained(run.simulation, request);
+    }
+    return explained;
   }
 
   parting(): Parting | null {
@@ -189,15 +202,14 @@ export class Engine implements AsyncMethods {
     }
   }
 
-  #moment(simulation: Simulation, request: MomentRequest): Moment {
+  #explained(simulation: Simulation, request: ExplainMomentRequest): Explained {
     const { decode, encode } = this.#policy;
     simulation.seek(request.seconds);
     const frame = decode(simulation.frame(encode({ lanes: { count: 0 } })));
     const target = request.target ?? defaultTarget(frame);
-    const answer = request.explain && target ? decode(simulation.why(encode(target))) : null;
+    const answer = target ? decode(simulation.why(encode(target))) : null;
     return {
       seconds: frame.seconds,
-      frame,
       next: decode(simulation.next()),
       why: answer?.ok ? answer.value : null,
     };

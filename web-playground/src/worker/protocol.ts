@@ -5,15 +5,16 @@ import type {
   ScheduleAnswer, ScheduleLine, SimEvent, SimulationRequest, ValidateAnswer, ValidateLine, WhyTarget,
 } from "policy-wasm";
 
-import type { Edit, Moment, SideName, Track } from "../lib/model.ts";
+import type { Edit, Explained, Moment, SideName, Track } from "../lib/model.ts";
 
 export interface MomentRequest {
   seconds: number;
   sides: SideName[];
+}
+/** Explaining takes longer than drawing, and is asked for after it. */
+export interface ExplainMomentRequest extends MomentRequest {
   /** What to explain; the first Job or CronJob when left out. */
   target: WhyTarget | null;
-  /** Whether to explain at all: while playing that may take too long. */
-  explain: boolean;
 }
 
 /** A tab of the `kubectl` panel, and what it is about where it is about one object. */
@@ -34,6 +35,7 @@ export interface Methods {
   /** Makes the run one with these edits. */
   edit(side: SideName, edits: Edit[]): Track;
   moment(request: MomentRequest): Partial<Record<SideName, Moment>>;
+  explainMoment(request: ExplainMomentRequest): Partial<Record<SideName, Explained>>;
   parting(): Parting | null;
   objects(side: SideName): ObjectsNow;
   events(side: SideName): SimEvent[];
