@@ -67,7 +67,8 @@ for (const { name, hash, size: [width, height], scheme = "light", act } of pictu
   const { page, errors } = await newPage(browser, { viewport: { width, height }, colorScheme: scheme });
   await page.addInitScript(() => localStorage.setItem("playground.toured", "yes"));
   await page.goto(`${site.address}${hash}`);
-  await page.locator("[data-testid=why] .whyh").first().waitFor({ state: "attached" });
+  await page.waitForFunction(() => document.body.dataset.opened !== undefined, undefined, { timeout: 60_000 });
+  await page.waitForTimeout(500);
   await act?.(page);
   await page.waitForTimeout(900);
   await page.screenshot({ path: `${folder}/${name}.png` });
