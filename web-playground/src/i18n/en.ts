@@ -208,7 +208,7 @@ export const en = {
   "scen.compare.none": "nothing",
   "scen.compare.unedited": "this run, untouched",
   "scen.seed": "Seed",
-  "scen.about": "About",
+  "scen.about": "Read on",
   "kubectl.of": "Of what",
   "kubectl.at": "as kubectl prints it at {time}",
   "kubectl.own": "differences tinted",

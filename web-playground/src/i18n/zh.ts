@@ -208,7 +208,7 @@ export const zh: Record<Key, string> = {
   "scen.compare.none": "不对比",
   "scen.compare.unedited": "未改动的这次运行",
   "scen.seed": "种子",
-  "scen.about": "说明",
+  "scen.about": "继续阅读",
   "kubectl.of": "对象",
   "kubectl.at": "kubectl 在 {time} 的输出",
   "kubectl.own": "不同之处着色",
