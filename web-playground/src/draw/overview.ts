@@ -107,11 +107,13 @@ function ending(context: Context, view: OverviewView, scale: Scale, track: Track
 }
 
 function drawTicks(context: Context, view: OverviewView, scale: Scale): void {
-  const step = tickStep(view.end, Math.max(2, view.width / 70));
+  const step = tickStep(view.end, Math.max(2, view.width / (view.end > 86400 ? 110 : 70)));
   context.font = `10px ${view.paint.sans}`;
   context.fillStyle = view.paint.color.ink3;
   for (let seconds = 0; seconds <= view.end + 1e-6; seconds += step) {
     const x = scale.x(seconds);
+    // The last one is moved to the left, where the one before it may be.
+    if (seconds > 0 && x > scale.right - 16 && scale.x(seconds) - scale.x(seconds - step) < 1.6 * context.measureText(clock(seconds)).width) continue;
     context.textAlign = seconds === 0 ? "left" : x > scale.right - 16 ? "right" : "center";
     context.fillText(clock(seconds), seconds === 0 ? 2 : Math.min(x, scale.right + 2), 39);
   }
