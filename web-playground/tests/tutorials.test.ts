@@ -17,7 +17,9 @@ describe("texts", () => {
   test("a button in the text opens the variant", async () => {
     const { page, errors } = running;
     await open(running, "#a=cron-hello/base&t=0");
-    await page.getByTestId("about").getByRole("button", { name: "spring night" }).click();
+    const about = page.getByTestId("about");
+    await about.locator("details:not([open]) summary").click();
+    await about.getByRole("button", { name: "spring night" }).click();
     await page.getByTestId("about").getByText("The night in which clocks go forward").waitFor();
     await page.locator(".vars [aria-pressed=true]", { hasText: "spring night" }).waitFor();
     expect(errors).toEqual([]);
@@ -105,7 +107,7 @@ describe("CronJob", () => {
     await table.getByText("missed").nth(1).waitFor();
     expect(await table.getByText("missed").count()).toBe(2);
     await table.getByRole("button", { name: /00:02/ }).click();
-    await page.getByTestId("why").getByText("cronjob/hello").waitFor();
+    await page.getByTestId("why").getByText("cronjob/hello", { exact: true }).waitFor();
   });
   test("a schedule is answered while it is typed", async () => {
     const { page, errors } = running;

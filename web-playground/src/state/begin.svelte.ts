@@ -17,9 +17,9 @@ export async function begin(store: Store): Promise<void> {
   await settings.start(shared.theme, shared.language);
   await open(store, shared);
   settings.tour = shared.tour ?? (kept("toured") === null && !shared.embedded);
+  addEventListener("hashchange", () => void follow(store));
   opened(hash);
   await store.loadRules();
-  addEventListener("hashchange", () => void follow(store));
 }
 
 /** Shows what the address was changed to. */
