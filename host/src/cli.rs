@@ -33,6 +33,8 @@ mod scenario;
 mod schedule;
 mod simulate;
 mod stream;
+#[cfg(feature = "controller")]
+mod uninstall;
 mod validate;
 mod version;
 mod worst_case;
@@ -66,6 +68,8 @@ enum Command {
     // Boxed: its flags outnumber all others.
     #[cfg(feature = "controller")]
     Controller(Box<controller::Args>),
+    #[cfg(feature = "controller")]
+    Uninstall(uninstall::Args),
     Completions(completions::Args),
     Version(version::Args),
 }
@@ -179,6 +183,8 @@ fn run(command: Option<&Command>, console: &mut Console) -> Outcome {
         Command::Record(args) => record::run(args, console),
         #[cfg(feature = "controller")]
         Command::Controller(args) => controller::run(args, console),
+        #[cfg(feature = "controller")]
+        Command::Uninstall(args) => uninstall::run(args, console),
         Command::Completions(args) => completions::run(args, console),
         Command::Version(args) => version::run(args, console),
     }
