@@ -24,7 +24,8 @@ const PACKAGE: &[&str] = &[
     "README.md",
 ];
 /// What a page may have to load, gzipped, in KB: a module that grows beyond it fails the tests.
-const BUDGETS_KB: &[(&str, usize)] = &[("glue_bg.wasm", 980), ("manifests_glue_bg.wasm", 860), ("zones.bin", 30)];
+const BUDGETS_KB: &[(&str, usize)] =
+    &[("glue_bg.wasm", 980), ("manifests_glue_bg.wasm", 860), ("zones.bin", 30)];
 /// What the policy module may take, gzipped, in KB.
 const GUEST_BUDGET_KB: usize = 600;
 
