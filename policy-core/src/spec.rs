@@ -14,6 +14,7 @@ mod pod;
 mod quantity;
 mod schema;
 mod selector;
+mod uid_list;
 pub mod validation;
 
 pub use cron_job::{
@@ -29,6 +30,7 @@ pub use pod::{
     PodStatus,
 };
 pub use selector::{LabelSelector, LabelSelectorRequirement, Selector};
+pub use uid_list::UidList;
 
 /// The finalizer that holds a Pod until its end has been counted (`batch.JobTrackingFinalizer`).
 pub const JOB_TRACKING_FINALIZER: &str = "batch.kubernetes.io/job-tracking";

@@ -9,7 +9,8 @@ use policy_core::spec::CronJob;
 use policy_core::step::{Outcome, Step};
 use policy_core::{JobCache, JobMemory, PodEvent, Settings};
 use policy_json::step::{
-    CallJson, CronCallJson, CronFinishedJson, EventJson, FinishedJson, MemoryJson, StepJson, WaveJson, call,
+    CallJson, CronCallJson, CronFinishedJson, EventJson, ExpectJson, FinishedJson, MemoryJson, StepJson,
+    WaveJson, call,
 };
 use policy_sim::zones::TzDatabase;
 use serde::Serialize;
@@ -207,7 +208,7 @@ impl Instance {
                 let calls = calls.ok_or_else(|| malformed("a call that this version cannot write"))?;
                 let sync = Sync::Job(paused, seen);
                 let handle = self.wait(sync, calls.len(), trace);
-                let (first_call, expect) = (wave.first_call, (&wave.expect).into());
+                let (first_call, expect) = (wave.first_call, ExpectJson::of(&wave.expect, &wave.calls));
                 let events = wave.events.into_iter().map(EventJson::from).collect();
                 wave_step::<_, FinishedJson>(WaveJson { calls, first_call, expect, events }, handle, findings)
             }
@@ -231,7 +232,7 @@ impl Instance {
                 finished_step::<CronCallJson, _>(CronFinishedJson::from(finished), findings)
             }
             Step::Wave(wave, paused) => {
-                let (first_call, expect) = (wave.first_call, (&wave.expect).into());
+                let (first_call, expect) = (wave.first_call, ExpectJson::of(&wave.expect, &[]));
                 let calls: Vec<CronCallJson> = wave.calls.into_iter().map(CronCallJson::from).collect();
                 let handle = self.wait(Sync::CronJob(paused, Rc::clone(&seen)), calls.len(), trace);
                 let events = wave.events.into_iter().map(EventJson::from).collect();

@@ -52,13 +52,10 @@ fn native(case: Case, pods: usize, mode: Mode) -> Box<dyn Engine> {
     }
 }
 
-/// What a name or UID takes, with the counts that say who shares it.
-fn text_bytes(text: &str) -> usize {
-    (text.len() + 2 * size_of::<usize>()).next_multiple_of(align_of::<usize>())
-}
-
+/// What names and UIDs take, with the counts that say who shares them.
 fn names_bytes<'p>(pods: impl Iterator<Item = &'p PodFacts>) -> usize {
-    pods.map(|pod| text_bytes(&pod.pod.name) + text_bytes(&pod.pod.uid)).sum()
+    let bytes = |pod: &PodFacts| pod.pod.name().len() + pod.pod.uid().len() + 2 * size_of::<usize>();
+    pods.map(|pod| bytes(pod).next_multiple_of(align_of::<usize>())).sum()
 }
 
 struct Full {

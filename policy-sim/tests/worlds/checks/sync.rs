@@ -114,11 +114,11 @@ impl JobBook {
         sync.calls.clone_from(&wave.calls);
         let checked = wave.calls.iter().try_for_each(|call| match call {
             Call::CreatePod(create) => self.check_create(&mut sync, create, pods),
-            Call::RemoveFinalizer(pod) => self.check_removal(&mut sync, &pod.uid, pods),
+            Call::RemoveFinalizer(pod) => self.check_removal(&mut sync, pod.uid(), pods),
             Call::DeletePod(pod) => {
-                sync.deletes.insert(pod.uid.clone());
-                ensure(sync.active().any(|seen| seen.uid == pod.uid), Check::Ownership, || {
-                    format!("{} is deleted and is none of the Job's active Pods", pod.uid)
+                sync.deletes.insert(pod.uid().into());
+                ensure(sync.active().any(|seen| &*seen.uid == pod.uid()), Check::Ownership, || {
+                    format!("{} is deleted and is none of the Job's active Pods", pod.uid())
                 })
             }
             // Upstream's own writes over an older status are refused for their version; these are not.
