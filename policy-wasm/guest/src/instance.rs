@@ -17,6 +17,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// An instance of the module.
 #[derive(Debug, Default)]
@@ -46,7 +47,7 @@ struct Seen {
     cache: Rc<JobCache>,
     settings: Settings,
     /// Writes Pods out, if that is wanted.
-    draft: Option<Rc<PodDraft>>,
+    draft: Option<Arc<PodDraft>>,
 }
 
 #[derive(Debug)]
@@ -134,18 +135,22 @@ impl Instance {
                 None => cron::begin(view, now, TzDatabase::shared(), &mut ()),
             });
         }
-        let cache = match (request.cache, request.job) {
+        let (cache, draft) = match (request.cache, request.job) {
             (Some(handle), None) => {
-                Rc::clone(self.caches.get(&handle).ok_or_else(|| unknown("cache", handle))?)
+                let cache = self.caches.get_mut(&handle).ok_or_else(|| unknown("cache", handle))?;
+                // Rendered once for a template; while another sync holds the cache, nothing can be kept in it.
+                let draft = Rc::get_mut(cache).filter(|_| request.render).map(JobCache::draft);
+                (Rc::clone(cache), draft)
             }
             (None, Some(job)) => {
                 let mut cache = JobCache::new(job);
                 request.pods.iter().for_each(|pod| drop(cache.apply(PodEvent::Applied(pod))));
-                Rc::new(cache)
+                (Rc::new(cache), None)
             }
             _ => return Err(malformed("want one of `cache`, `job` and `cronJob`")),
         };
-        let draft = request.render.then(|| Rc::new(PodDraft::new(cache.job())));
+        let fresh = || Arc::new(PodDraft::new(cache.job()));
+        let draft = request.render.then(|| draft.unwrap_or_else(fresh));
         let seen = Seen { cache, settings: request.settings.into(), draft };
         let memory = JobMemory::from(request.memory);
         self.job_step(seen, trace, |view, rec| match rec {

@@ -1,5 +1,4 @@
-//! Who decides: the compiled core. An engine in a WebAssembly module is one more type that implements [`Engine`], with a
-//! line in [`ENGINES`].
+//! The compiled core deciding cases, natively or inside a WebAssembly module.
 
 use crate::{Case, Counting, now};
 use policy_core::job::{JobView, PodDigester, PodFacts, decide};
@@ -39,12 +38,7 @@ pub trait Engine {
 }
 
 /// Sets a case up.
-pub type SetUp = fn(Case, usize, Mode) -> Box<dyn Engine>;
-
-/// The engines by name.
-pub const ENGINES: [(&str, SetUp); 1] = [("native", native)];
-
-fn native(case: Case, pods: usize, mode: Mode) -> Box<dyn Engine> {
+pub fn native(case: Case, pods: usize, mode: Mode) -> Box<dyn Engine> {
     let job = case.job(pods);
     match mode {
         Mode::Full => Box::new(Full::new(job, case, pods)),
