@@ -24,6 +24,7 @@ mod expand;
 mod explain;
 mod lint;
 mod only;
+mod playground;
 pub mod quartz;
 #[cfg(feature = "controller")]
 mod record;
@@ -32,6 +33,8 @@ mod scenario;
 mod schedule;
 mod simulate;
 mod stream;
+#[cfg(feature = "controller")]
+mod uninstall;
 mod validate;
 mod version;
 mod worst_case;
@@ -59,11 +62,14 @@ enum Command {
     WorstCase(worst_case::Args),
     Expand(expand::Args),
     Replay(replay::Args),
+    Playground(playground::Args),
     #[cfg(feature = "controller")]
     Record(record::Args),
     // Boxed: its flags outnumber all others.
     #[cfg(feature = "controller")]
     Controller(Box<controller::Args>),
+    #[cfg(feature = "controller")]
+    Uninstall(uninstall::Args),
     Completions(completions::Args),
     Version(version::Args),
 }
@@ -172,10 +178,13 @@ fn run(command: Option<&Command>, console: &mut Console) -> Outcome {
         Command::WorstCase(args) => worst_case::run(args, console),
         Command::Expand(args) => expand::run(args, console),
         Command::Replay(args) => replay::run(args, console),
+        Command::Playground(args) => playground::run(args, console),
         #[cfg(feature = "controller")]
         Command::Record(args) => record::run(args, console),
         #[cfg(feature = "controller")]
         Command::Controller(args) => controller::run(args, console),
+        #[cfg(feature = "controller")]
+        Command::Uninstall(args) => uninstall::run(args, console),
         Command::Completions(args) => completions::run(args, console),
         Command::Version(args) => version::run(args, console),
     }

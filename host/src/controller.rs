@@ -46,6 +46,10 @@ mod rights;
 mod serve;
 mod state;
 mod ttl;
+pub mod uninstall;
+
+/// The value of `spec.managedBy` that means this controller, unless told otherwise.
+pub const MANAGED_BY: &str = "jobpolicy.dev/controller";
 
 /// How long calls that are under way may take when the process is to end.
 const GRACE: Duration = Duration::from_secs(5);

@@ -1,11 +1,12 @@
 //! `cargo xtask ci`, which is what CI runs, and `verify`, which takes longer.
 
 use crate::steps::{Steps, cargo, root, run as run_command};
-use crate::{bench, cluster, fuzz, tidy, tools, wasm};
+use crate::{bench, cluster, fuzz, playground, tidy, tools, wasm};
 
 /// The names of all steps of `ci`; tests/README.md must speak of each.
-pub(crate) const STEPS: &[&str] =
-    &["tidy", "fmt", "clippy", "targets", "no-std", "test", "cluster", "wasm", "bench", "doc", "deny"];
+pub(crate) const STEPS: &[&str] = &[
+    "tidy", "fmt", "clippy", "targets", "no-std", "test", "cluster", "wasm", "page", "bench", "doc", "deny",
+];
 
 /// How many simulated worlds are run: by `ci --quick`, by `ci`, and by `verify`.
 const QUICK_WORLDS: &str = "5000";
@@ -37,6 +38,7 @@ fn all(steps: &mut Steps, quick: bool) -> Result<(), String> {
     if !quick {
         steps.step("cluster", on_a_cluster)?;
         steps.step("wasm", wasm::test)?;
+        steps.step("page", playground::test)?;
         steps.step("bench", || {
             tools::valgrind()?;
             bench::run(&["--check".to_owned()])
@@ -56,16 +58,25 @@ fn all(steps: &mut Steps, quick: bool) -> Result<(), String> {
 
 /// Tests of the controller, as a process of its own, on a real API server.
 fn on_a_cluster() -> Result<(), String> {
-    run_command(cargo(&["build", "--package", "jobpolicy", "--locked"]))?;
+    tests_on_a_cluster(false, &["--", "--test-threads=16"])
+}
+
+/// Tests of `tests/cluster`, all or some, on a cluster that is there for them alone.
+fn tests_on_a_cluster(is_release: bool, args: &[&str]) -> Result<(), String> {
+    let (profile, directory) = if is_release { (&["--release"][..], "release") } else { (&[][..], "debug") };
+    run_command(cargo(&[&["build", "--package", "jobpolicy", "--locked"], profile].concat()))?;
     run_command(cargo(&["test", "--package", "cluster-tests", "--no-run", "--locked"]))?;
     cluster::with_cluster(|kube, kubeconfig| {
-        let mut test = cargo(&["test", "--package", "cluster-tests", "--locked", "--", "--test-threads=16"]);
+        let mut test = cargo(&[&["test", "--package", "cluster-tests", "--locked"], args].concat());
         test.env("JOBPOLICY_TEST_KUBE", kube)
             .env("JOBPOLICY_TEST_KUBECONFIG", kubeconfig)
-            .env("JOBPOLICY_TEST_BINARY", root().join("target/debug/jobpolicy"));
+            .env("JOBPOLICY_TEST_BINARY", root().join("target").join(directory).join("jobpolicy"));
         run_command(test)
     })
 }
+
+/// What nothing else may run beside: one test after the other, and what they measure is shown.
+const ALONE: [&str; 4] = ["--", "--ignored", "--nocapture", "--test-threads=1"];
 
 /// The long checks.
 pub(crate) fn verify(args: &fuzz::Args) -> Result<(), String> {
@@ -87,5 +98,10 @@ fn long(steps: &mut Steps, args: &fuzz::Args) -> Result<(), String> {
     let scale =
         ["test", "--package", "policy-sim", "--locked", "--release", "--", "--ignored", "--nocapture"];
     steps.cargo("scale", &scale)?;
+    steps.step("faults", || {
+        tools::faketime()?;
+        tests_on_a_cluster(false, &[&["--test", "faults"], &ALONE[..]].concat())
+    })?;
+    steps.step("cluster-scale", || tests_on_a_cluster(true, &[&["--test", "scale"], &ALONE[..]].concat()))?;
     steps.step("fuzz", || fuzz::run(args))
 }

@@ -53,6 +53,13 @@ pub(crate) fn valgrind() -> Result<(), String> {
     if output(version).is_ok() { Ok(()) } else { apt(&["valgrind"]) }
 }
 
+/// Installs libfaketime, which gives a process another clock.
+pub(crate) fn faketime() -> Result<(), String> {
+    let mut version = Command::new("faketime");
+    version.arg("--version");
+    if output(version).is_ok() { Ok(()) } else { apt(&["faketime"]) }
+}
+
 /// Installs Debian packages.
 pub(crate) fn apt(packages: &[&str]) -> Result<(), String> {
     let mut update = Command::new("apt-get");

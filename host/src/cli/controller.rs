@@ -40,7 +40,7 @@ pub(super) struct Args {
     #[arg(
         long,
         value_name = "NAME",
-        default_value = "jobpolicy.dev/controller",
+        default_value = controller::MANAGED_BY,
         help_heading = "What is ours"
     )]
     managed_by: String,

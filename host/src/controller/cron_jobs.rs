@@ -61,10 +61,15 @@ impl Sink for CronJobSink {
 fn applied(controller: &Controller, cron_job: CronJob, raw: RawObject) -> Key {
     let key = Key::new(&cron_job.metadata.namespace, &cron_job.metadata.name);
     let cron_job = Arc::new(cron_job);
-    let entry = CronJobEntry { cron_job: cron_job.clone(), raw: Arc::new(raw) };
-    let before = controller.state().cron_jobs.insert(key.clone(), entry);
-    let before =
-        before.map(|entry| entry.cron_job).filter(|before| before.metadata.uid == cron_job.metadata.uid);
+    let before = {
+        let mut state = controller.state();
+        let before = state.cron_jobs.remove(&key);
+        let before = before.filter(|before| before.cron_job.metadata.uid == cron_job.metadata.uid);
+        let written = before.as_ref().map_or(0, |before| before.written);
+        let entry = CronJobEntry { cron_job: cron_job.clone(), raw: Arc::new(raw), written };
+        state.cron_jobs.insert(key.clone(), entry);
+        before.map(|before| before.cron_job)
+    };
     let Some(before) = before else {
         controller.cron_job_queue.add(key.clone());
         return key;
@@ -152,10 +157,12 @@ async fn sync(controller: &Controller, key: &Key) -> bool {
     }
 }
 
-/// The CronJob and the Jobs that it controls.
+/// The CronJob and the Jobs that it controls; none while the watch has not shown the last own write, which wakes the
+/// CronJob when it comes. Upstream does not wait: it then looks for Jobs in its list that it has just deleted, tells of
+/// them as missing, and its write conflicts.
 fn take(controller: &Controller, key: &Key) -> Option<(CronJobEntry, Vec<Arc<Job>>)> {
     let state = controller.state();
-    let entry = state.cron_jobs.get(key)?.clone();
+    let entry = state.cron_jobs.get(key).filter(|entry| !entry.is_stale())?.clone();
     let children = state.children.get(&entry.cron_job.metadata.uid);
     let jobs = children.into_iter().flatten().filter_map(|key| state.jobs.get(key)?.job.clone()).collect();
     Some((entry, jobs))
@@ -226,13 +233,17 @@ async fn create_job(
 }
 
 fn job_of(answer: &[u8]) -> Result<Outcome, ApiError> {
+    metadata_of(answer).map(|metadata| Outcome::Job(Box::new(metadata)))
+}
+
+fn metadata_of(answer: &[u8]) -> Result<ObjectMeta, ApiError> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Object {
         metadata: ObjectMeta,
     }
     let object: Object = serde_json::from_slice(answer).map_err(ApiError::unanswered)?;
-    Ok(Outcome::Job(Box::new(object.metadata)))
+    Ok(object.metadata)
 }
 
 async fn write_status(
@@ -243,7 +254,14 @@ async fn write_status(
 ) -> Result<Outcome, ApiError> {
     let body = entry.raw.with_cron_job_status(status).map_err(ApiError::unanswered)?;
     let path = format!("/apis/batch/v1/namespaces/{}/cronjobs/{}/status", key.namespace, key.name);
-    controller.api.call(&ApiCall::put(path, body)).await.map(|_| Outcome::Done)
+    let answer = controller.api.call(&ApiCall::put(path, body)).await?;
+    let written = metadata_of(&answer)?;
+    let mut state = controller.state();
+    let known = state.cron_jobs.get_mut(key);
+    if let Some(known) = known.filter(|known| known.cron_job.metadata.uid == written.uid) {
+        known.written = known.written.max(version_of(&written.resource_version));
+    }
+    Ok(Outcome::Done)
 }
 
 /// Says what would be done if every call went well.

@@ -6,7 +6,7 @@ use super::state::{JobEntry, Key, Standing};
 use policy_core::job::{self, Finished, JobVerdict, PodDraft, Step};
 use policy_core::spec::Job;
 use policy_core::step::{Event, Outcome};
-use policy_core::{JobCache, JobMemory};
+use policy_core::{JobCache, JobMemory, Timestamp};
 use std::sync::{Arc, OnceLock};
 use tokio::time::Instant;
 use wave::Run;
@@ -57,7 +57,7 @@ async fn sync(controller: &Arc<Controller>, key: &Key) -> bool {
         return false;
     }
     let settings = &controller.options.settings;
-    let mut step = job::begin(cache.view(settings), &memory, controller.clock.wall(), &mut ());
+    let mut step = job::begin(cache.view(settings), &memory, time_for(controller, &cache), &mut ());
     loop {
         match step {
             Step::Finished(finished) => {
@@ -71,10 +71,18 @@ async fn sync(controller: &Arc<Controller>, key: &Key) -> bool {
                     give_back(controller, key, cache);
                     return false;
                 };
-                step = paused.resume(cache.view(settings), &outcomes, controller.clock.wall(), &mut ());
+                step = paused.resume(cache.view(settings), &outcomes, time_for(controller, &cache), &mut ());
             }
         }
     }
+}
+
+/// The time at which a Job is decided about: the clock's, but never before the Job's start. Where a clock has gone back,
+/// a Job would otherwise end before it began, and the API server refuses its status for as long as the clock is behind,
+/// which is what becomes of upstream's.
+fn time_for(controller: &Controller, cache: &JobCache) -> Timestamp {
+    let wall = controller.clock.wall();
+    cache.job().status.start_time.map_or(wall, |start| wall.max(start))
 }
 
 /// Takes a Job out of the shared state, its cache brought up to date.
@@ -224,7 +232,7 @@ fn finish(
 /// Says what would be done if every call went well.
 fn dry_run(controller: &Controller, key: &Key, cache: &JobCache, memory: &JobMemory) {
     let view = cache.view(&controller.options.settings);
-    let plan = job::decide(view, memory, controller.clock.wall(), &mut ());
+    let plan = job::decide(view, memory, time_for(controller, cache), &mut ());
     for (what, pods) in [
         ("adopt", &plan.adopt),
         ("release", &plan.release),

@@ -164,6 +164,15 @@ fn compact(events: &mut Vec<DigestedEvent>) {
 pub(super) struct CronJobEntry {
     pub(super) cron_job: Arc<CronJob>,
     pub(super) raw: Arc<RawObject>,
+    /// The version that the last own write of its status has left.
+    pub(super) written: u64,
+}
+
+impl CronJobEntry {
+    /// Whether the watch has not shown the last own write yet.
+    pub(super) fn is_stale(&self) -> bool {
+        version_of(&self.cron_job.metadata.resource_version) < self.written
+    }
 }
 
 /// The Pods that may matter: those of Jobs, those with the tracking finalizer, and those that nobody controls.

@@ -9,10 +9,14 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 mod controller;
+pub mod faults;
 mod http;
+mod random;
+pub mod scale;
 
 pub use controller::Controller;
 pub use http::Answer;
+pub use random::Random;
 
 /// How long anything may take, on a slow machine that is busy with all other tests.
 pub const LIMIT: Duration = Duration::from_secs(90);
@@ -61,11 +65,23 @@ pub fn binary() -> PathBuf {
     setting("JOBPOLICY_TEST_BINARY", "target/debug/jobpolicy")
 }
 
+/// A command that has ended.
+#[derive(Debug)]
+pub struct Ran {
+    /// The exit code; -1 after a signal.
+    pub code: i32,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
 /// A namespace of a test, and the way to the API server.
 pub struct World {
     /// The name of the namespace.
     pub namespace: String,
     client: http::Client,
+    port: u16,
     proxy: Child,
 }
 
@@ -88,7 +104,7 @@ impl World {
             .spawn()
             .unwrap();
         let namespace = format!("{name}-{}", std::process::id());
-        let world = World { namespace: namespace.clone(), client: http::Client::new(port), proxy };
+        let world = World { namespace: namespace.clone(), client: http::Client::new(port), port, proxy };
         eventually("the API server answers", LIMIT, || world.client.call("GET", "/readyz", None).text());
         let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}});
         world.client.call("POST", "/api/v1/namespaces", Some(&body)).value();
@@ -124,6 +140,50 @@ impl World {
     #[must_use]
     pub fn get(&self, resource: &str) -> Value {
         self.call("GET", &self.path(resource), None).value()
+    }
+
+    /// The objects of a list, however long it takes until the API server answers.
+    #[must_use]
+    pub fn objects(&self, resource: &str) -> Vec<Value> {
+        let path = self.path(resource);
+        let text = eventually(&path, LIMIT, || self.client.call("GET", &path, None).text());
+        items(serde_json::from_str(&text).unwrap())
+    }
+
+    /// Deletes everything in the namespace and waits until it is gone.
+    pub fn remove(&self) {
+        let path = format!("/api/v1/namespaces/{}", self.namespace);
+        let _ = self.call("DELETE", &path, None);
+        eventually("the namespace is gone", LIMIT * 20, || match self.call("GET", &path, None).code {
+            404 => Ok(()),
+            code => Err(format!("{code}")),
+        });
+    }
+
+    /// Records what becomes of Pods and Jobs of the namespace.
+    #[must_use]
+    pub fn record(&self) -> faults::Recording {
+        faults::Recording::start(self.port, &self.namespace)
+    }
+
+    /// A proxy to the API server with faults.
+    #[must_use]
+    pub fn proxy(&self, random: Random, odds: faults::Odds) -> faults::Proxy {
+        faults::Proxy::start(self.port, random, odds)
+    }
+
+    /// How many writes of Jobs' statuses the API server has refused as invalid since it was started.
+    #[must_use]
+    pub fn refused_statuses(&self) -> u64 {
+        let metrics = eventually("metrics", LIMIT, || self.client.call("GET", "/metrics", None).text());
+        let lines = metrics.lines().filter(|line| line.starts_with("apiserver_request_total{"));
+        let refused = lines.filter(|line| {
+            let has = |label: &str| line.contains(label);
+            has("resource=\"jobs\"")
+                && has("subresource=\"status\"")
+                && (has("code=\"422\"") || has("code=\"400\""))
+        });
+        refused.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum::<f64>() as u64
     }
 
     /// Patches an object (strategic merge patch).
@@ -174,7 +234,7 @@ impl World {
     /// Waits until no Pod of the namespace has the tracking finalizer.
     pub fn wait_for_no_finalizers(&self) {
         eventually("no Pod has the tracking finalizer", LIMIT, || {
-            let pods = items(self.get("pods"));
+            let pods = self.objects("pods");
             let left = pods.iter().filter(|pod| {
                 let finalizers = pod["metadata"]["finalizers"].as_array();
                 finalizers.is_some_and(|list| list.contains(&json!("batch.kubernetes.io/job-tracking")))
@@ -199,8 +259,34 @@ impl World {
 
     /// Runs kubectl in the namespace, which must succeed; returns what it prints.
     pub fn kubectl(&self, args: &[&str]) -> String {
-        let args = [args, &["--namespace", &self.namespace]].concat();
-        kubectl(&admin_kubeconfig(), &args).unwrap_or_else(|problem| panic!("{problem}"))
+        self.try_kubectl(args).unwrap_or_else(|problem| panic!("{problem}"))
+    }
+
+    /// Runs kubectl in the namespace.
+    ///
+    /// # Errors
+    /// It does not succeed.
+    pub fn try_kubectl(&self, args: &[&str]) -> Result<String, String> {
+        // What follows `--` is for another program.
+        let own = args.iter().position(|arg| *arg == "--").unwrap_or(args.len());
+        let (own, others) = args.split_at(own);
+        kubectl(&admin_kubeconfig(), &[own, &["--namespace", &self.namespace], others].concat())
+    }
+
+    /// The kubeconfig of an administrator.
+    #[must_use]
+    pub fn kubeconfig(&self) -> PathBuf {
+        admin_kubeconfig()
+    }
+
+    /// Runs a command of the program under test as the administrator.
+    #[must_use]
+    pub fn jobpolicy(&self, args: &[&str]) -> Ran {
+        let mut command = Command::new(binary());
+        let output = command.args(args).env("KUBECONFIG", admin_kubeconfig()).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let code = output.status.code().unwrap_or(-1);
+        Ran { code, out: text(&output.stdout), err: text(&output.stderr) }
     }
 
     /// Waits until an account has a right.

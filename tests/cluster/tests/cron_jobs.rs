@@ -1,6 +1,6 @@
 //! CronJobs run by the controller on a real API server.
 
-use cluster_tests::{LIMIT, World, items, job, text};
+use cluster_tests::{LIMIT, World, eventually, items, job, text};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -57,4 +57,37 @@ fn a_run_that_is_not_over_forbids_the_next() {
     assert_eq!(items(world.get("jobs")).len(), 1);
     world.delete("cronjobs/slow");
     controller.assert_nothing_refused();
+}
+
+#[test]
+fn a_job_that_is_not_kept_is_told_as_deleted_and_not_as_missing() {
+    let world = World::new("nohistory");
+    let controller = world.controller(&[]);
+    let mut kept = cron_job("unkept", "Allow", "300ms");
+    kept["spec"]["successfulJobsHistoryLimit"] = json!(0);
+    world.create("cronjobs", &kept);
+    let first = json!({"status": {"lastScheduleTime": "2020-01-01T00:00:00Z"}});
+    for run in 1..=2 {
+        world.patch("cronjobs/unkept/status", &first);
+        eventually("a run is deleted", MINUTES, || {
+            let deleted = events(&world, "SuccessfulDelete");
+            if deleted.len() >= run { Ok(()) } else { Err(format!("{deleted:?}")) }
+        });
+    }
+    eventually("the status is written", LIMIT, || {
+        let status = world.get("cronjobs/unkept")["status"].take();
+        let is_there = status["lastSuccessfulTime"].is_string() && status["active"] == Value::Null;
+        if is_there { Ok(()) } else { Err(status.to_string()) }
+    });
+    world.patch("cronjobs/unkept", &json!({"spec": {"suspend": true}}));
+    // Events that wait are written before it ends.
+    controller.assert_nothing_refused();
+    assert!(controller.terminate().success());
+    assert_eq!((events(&world, "MissingJob"), events(&world, "SawCompletedJob")), (vec![], vec![]));
+}
+
+/// The messages of the events of a reason about `cronjob/unkept`; those that are alike count as often as they came.
+fn events(world: &World, reason: &str) -> Vec<String> {
+    let events = world.objects("events?fieldSelector=involvedObject.name%3Dunkept");
+    events.iter().filter(|event| event["reason"] == reason).map(|event| text(&event["message"])).collect()
 }
