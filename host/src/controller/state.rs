@@ -118,7 +118,7 @@ impl JobEntry {
     /// Takes a Pod out of what decisions see, if it is there.
     pub(super) fn withdraw(&mut self, uid: &Arc<str>) {
         let pending = self.pending.iter().rev().find_map(|event| match event {
-            DigestedEvent::Applied(facts) if facts.pod.uid == *uid => Some(true),
+            DigestedEvent::Applied(facts) if facts.pod.uid() == &**uid => Some(true),
             DigestedEvent::Deleted(gone) if gone == uid => Some(false),
             _ => None,
         });
@@ -147,7 +147,7 @@ fn compact(events: &mut Vec<DigestedEvent>) {
     let mut kept: Vec<DigestedEvent> = Vec::new();
     for event in events.drain(..) {
         let uid = match &event {
-            DigestedEvent::Applied(facts) => facts.pod.uid.clone(),
+            DigestedEvent::Applied(facts) => facts.pod.uid().into(),
             DigestedEvent::Deleted(uid) => uid.clone(),
         };
         let place = *places.entry(uid).or_insert(kept.len());
