@@ -25,3 +25,8 @@ declare module "policy-wasm/glue_bg.wasm?url" {
   const address: string;
   export default address;
 }
+
+declare module "policy-wasm/zones.bin?url" {
+  const address: string;
+  export default address;
+}

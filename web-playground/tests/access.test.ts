@@ -1,17 +1,12 @@
 // For everyone: no violations that axe finds, nothing wider than a narrow page, words in both languages.
 
-import { createRequire } from "node:module";
-import { readFileSync } from "node:fs";
-
-import type axe from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { newPage, open, start, type Running } from "./browser.ts";
+import { newPage, open, start, violations, type Running } from "./browser.ts";
 import { en } from "../src/i18n/en.ts";
 import { zh } from "../src/i18n/zh.ts";
 
-const source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const COMPARED = "#a=pod-failure-policy-failjob/base&b=pod-failure-policy-failjob/policy-off&t=32.6&w=0,220";
 
 let running: Running;
@@ -19,12 +14,6 @@ beforeAll(async () => {
   running = await start();
 });
 afterAll(() => running.stop());
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(source);
-  const found = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ["violations"] }));
-  return found.violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.join(" ")} ${failureSummary ?? ""}`));
-}
 
 /** What is looked at: an address, and what is done before. */
 const looks: [string, string, ((page: Page) => Promise<void>)?][] = [

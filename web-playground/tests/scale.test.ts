@@ -52,9 +52,14 @@ test("the first load is small, and quickly there", async () => {
   const total = [...running.site.sent.values()].reduce((sum, bytes) => sum + bytes, 0);
   console.log(`first load: ${(total / 1000).toFixed(0)} kB gzipped in ${running.site.sent.size} files, there after ${took} ms`);
   await first.page.context().close();
-  const wasm = [...running.site.sent.keys()].find((path) => path.endsWith(".wasm"));
-  expect(wasm).toBeDefined();
-  expect(total).toBeLessThan(400_000);
+  const sizes = [...running.site.sent];
+  const module = sizes.filter(([path]) => path.endsWith(".wasm")).reduce((sum, [, bytes]) => sum + bytes, 0);
+  console.log(`of which the module ${(module / 1000).toFixed(0)} kB`);
+  // YAML, the editor, zones and the other scenarios come when they are wanted. `cargo xtask wasm --test` holds the module
+  // to a size of its own.
+  expect(sizes.filter(([path]) => /codemirror|text-|zones|manifests/.test(path))).toEqual([]);
+  expect(module).toBeGreaterThan(0);
+  expect(total - module).toBeLessThan(120_000);
 });
 
 test("a Job of 1,000 Pods seeks to any time in under 50 ms", async () => {

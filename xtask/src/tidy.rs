@@ -76,7 +76,8 @@ fn tracked_files() -> Result<Vec<TextFile>, String> {
 }
 
 fn is_code(path: &str) -> bool {
-    [".rs", ".ts", ".svelte"].iter().any(|ending| path.ends_with(ending))
+    // Declarations are a table, and read best in one piece.
+    !path.ends_with(".d.ts") && [".rs", ".ts", ".svelte"].iter().any(|ending| path.ends_with(ending))
 }
 
 fn leftovers(file: &TextFile) -> Vec<String> {

@@ -1,6 +1,6 @@
 // How the page begins: with what the address holds, or with the failure policy playing.
 
-import { settings } from "./settings.svelte.ts";
+import { kept, settings } from "./settings.svelte.ts";
 import { readHash, writeHash, type Shared } from "./share.ts";
 import { editor } from "./own.svelte.ts";
 import { bundled, own } from "./sources.ts";
@@ -16,9 +16,10 @@ export async function begin(store: Store): Promise<void> {
   const shared = await readHash(hash);
   await settings.start(shared.theme, shared.language);
   await open(store, shared);
+  settings.tour = shared.tour ?? (kept("toured") === null && !shared.embedded);
+  addEventListener("hashchange", () => void follow(store));
   opened(hash);
   await store.loadRules();
-  addEventListener("hashchange", () => void follow(store));
 }
 
 /** Shows what the address was changed to. */

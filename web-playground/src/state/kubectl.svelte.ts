@@ -6,8 +6,8 @@ import type { KubectlOutput, KubectlRequest } from "../worker/protocol.ts";
 import { Stopped } from "./client.ts";
 import { store } from "./store.svelte.ts";
 
-/** Milliseconds between two questions while it plays. */
-const EVERY = 250;
+/** Milliseconds before a question: while it plays, and while somebody drags. Time goes to the lanes first. */
+const [EVERY, QUIET] = [250, 60];
 
 type Thing = NonNullable<KubectlRequest["object"]>;
 
@@ -56,12 +56,15 @@ class Kubectl {
   follow(): void {
     let asking = false;
     let wanted = false;
+    let took = 0;
     const ask = async (): Promise<void> => {
       asking = true;
       while (wanted) {
+        await new Promise((resolve) => setTimeout(resolve, Math.max(store.playing ? EVERY : QUIET, 2 * took)));
         wanted = false;
+        const began = performance.now();
         await this.#ask();
-        if (store.playing) await new Promise((resolve) => setTimeout(resolve, EVERY));
+        took = performance.now() - began;
       }
       asking = false;
     };

@@ -14,6 +14,8 @@ class Settings {
   dialog = $state<"export" | "share" | "keys" | null>(null);
   /** Whether the page is part of another one. */
   embedded = $state(false);
+  /** Whether the tour is given. */
+  tour = $state(false);
   /** Whether the lanes are shown as a table as well. */
   table = $state(false);
   /** The Kubernetes version whose rules these are, once the worker has said it. */

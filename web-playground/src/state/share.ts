@@ -40,6 +40,8 @@ export interface Shared {
   language: Language | null;
   embedded: boolean;
   play: boolean | null;
+  /** Whether the tour is given; on a first visit when left out. */
+  tour: boolean | null;
   /** A text to read: a scenario or manifests, as an embedding page gives them. */
   text: string | null;
   /** Of that scenario: which variant, and what beside it. */
@@ -164,6 +166,7 @@ export async function readHash(hash: string): Promise<Shared> {
     language: choice(words.get("lang"), ["en", "zh"] as const, "lang", problems),
     embedded: words.get("embed") === "1",
     play: words.has("play") ? words.get("play") === "1" : null,
+    tour: words.has("tour") ? words.get("tour") === "1" : null,
     text: await textOf(words.get("y"), problems),
     variant: words.get("v"),
     compare: words.get("c"),
@@ -175,7 +178,7 @@ export async function readHash(hash: string): Promise<Shared> {
 export async function writeHash(store: Store): Promise<void> {
   const kept = new URLSearchParams(location.hash.slice(1));
   let hash = await shareHash(store);
-  for (const name of ["embed", "theme", "lang"]) {
+  for (const name of ["embed", "theme", "lang", "tour"]) {
     const value = kept.get(name);
     if (value !== null) hash += `&${name}=${value}`;
   }

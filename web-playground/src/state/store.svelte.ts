@@ -15,6 +15,9 @@ export const SPEEDS = [1, 10, 60, 600] as const;
 
 /** Milliseconds between two explanations while playing. */
 const EXPLAIN_EVERY = 160;
+/** Milliseconds within which an explanation need not be put off, and for which it is put off else. */
+const QUICK = 12;
+const REST = 120;
 
 export class Store {
   readonly client = new Client();
@@ -52,6 +55,8 @@ export class Store {
   #wanted = false;
   #asking = false;
   #explainAfter = 0;
+  #explainTook = 0;
+  #wake: () => void = () => undefined;
   #generation = 0;
 
   side(name: SideName): Side {
@@ -178,6 +183,7 @@ export class Store {
   /** Asks the worker what there is to see now; one question at a time, the last one counts. */
   refresh(): void {
     this.#wanted = true;
+    this.#wake();
     if (!this.#asking) void this.#ask();
   }
 
@@ -204,12 +210,26 @@ export class Store {
     const request = { seconds: this.time, sides: SIDES.slice() };
     const moments = await this.client.call("moment", [request]);
     for (const side of [this.a, this.b]) if (side.track) side.moment = moments[side.name] ?? null;
+    // An explanation that takes long would keep a slider that is dragged waiting.
+    if (!this.playing && this.#explainTook > QUICK) await this.#rest();
     if (this.#wanted || (this.playing && performance.now() < this.#explainAfter)) return;
     const began = performance.now();
     const explained = await this.client.call("explainMoment", [{ ...request, target: this.selection?.target ?? null }]);
     for (const side of [this.a, this.b]) if (side.track) side.explained = explained[side.name] ?? null;
     const now = performance.now();
-    this.#explainAfter = now + Math.max(EXPLAIN_EVERY, 4 * (now - began));
+    this.#explainTook = now - began;
+    this.#explainAfter = now + Math.max(EXPLAIN_EVERY, 4 * this.#explainTook);
+  }
+
+  /** Waits until nothing has been asked for a while. */
+  #rest(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, REST);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   async #open(side: Side, source: Source): Promise<boolean> {

@@ -6,6 +6,7 @@ import type {
 
 import { Refused, type Edit, type Explained, type Mark, type Moment, type SideName, type Track } from "../lib/model.ts";
 import { kubectl } from "./kubectl.ts";
+import { policies } from "./policies.ts";
 import type { ExplainMomentRequest, Methods, MomentRequest } from "./protocol.ts";
 import type { core } from "./wasm.ts";
 
@@ -106,6 +107,7 @@ export class Engine implements AsyncMethods {
   events = (side: SideName) => this.#policy.decode(this.#run(side).simulation.events());
   logs = (side: SideName, pod?: string) => this.#policy.decode(this.#run(side).simulation.logs(pod));
   kubectl: Methods["kubectl"] = (side, request) => kubectl(this.#policy, this.#run(side).simulation, request);
+  policies: Methods["policies"] = (side, cronJob, among) => policies(this.#policy, this.#run(side).simulation, cronJob, among);
   actions = (side: SideName) => this.#policy.decode(this.#run(side).simulation.actions());
   exported = (side: SideName) => this.#policy.decode(this.#run(side).simulation.export());
   report = (side: SideName) => new TextDecoder().decode(this.#run(side).simulation.report());

@@ -1,7 +1,7 @@
 // What the page asks of the worker, and the forms of its answers.
 
 import type {
-  Done, ExplainReport, ExplainRequest, KubeObject, ObjectsNow, Parting, Problem, Rule, ScenarioDocument, ScenarioInfo,
+  Done, ExplainReport, ExplainRequest, KubeObject, Lane, ObjectsNow, Parting, Problem, Rule, ScenarioDocument, ScenarioInfo,
   ScheduleAnswer, ScheduleLine, SimEvent, SimulationRequest, ValidateAnswer, ValidateLine, WhyTarget,
 } from "policy-wasm";
 
@@ -42,6 +42,8 @@ export interface Methods {
   logs(side: SideName, pod?: string): Record<string, string[]>;
   /** What `kubectl` prints now. */
   kubectl(side: SideName, request: KubectlRequest): KubectlOutput[];
+  /** The Pods of a run to its end, had a CronJob another concurrency policy; nothing when that would take long. */
+  policies<Policy extends string>(side: SideName, cronJob: string, among: Policy[]): Partial<Record<Policy, Lane[]>>;
   actions(side: SideName): Done[];
   exported(side: SideName): ScenarioDocument;
   /** The text that `jobpolicy scenario run --output json` prints. */
