@@ -19,6 +19,28 @@ export async function load(source) {
   await init(source === undefined ? undefined : { module_or_path: source });
 }
 
+let zones;
+
+export function loadZones(source) {
+  // A failure is not kept: the next call tries again.
+  zones ??= zonesFrom(source).catch((error) => {
+    zones = undefined;
+    throw error;
+  });
+  return zones;
+}
+
+async function zonesFrom(source) {
+  const data = source instanceof Uint8Array ? source : await fetched(source ?? new URL("./zones.bin", import.meta.url));
+  if (!glue.installZones(data)) throw new TypeError("this is not the file of time zones of this version");
+}
+
+async function fetched(source) {
+  const response = source instanceof Response ? source : await fetch(source);
+  if (!response.ok) throw new TypeError(`time zones: the server answers ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
 // Simulations are not made by `new`, because a scenario may have problems.
 const made = Symbol("made");
 
@@ -96,6 +118,10 @@ export class Simulation {
 
   why(target) {
     return this.#inner.why(target);
+  }
+
+  kubectl(command) {
+    return this.#inner.kubectl(command);
   }
 
   next() {

@@ -36,6 +36,9 @@ export interface Problem {
   /** What kind of problem. A code may be added; none is renamed. */
   code:
     | "malformed-json" // not JSON, or not UTF-8
+    | "malformed-yaml" // neither YAML nor JSON (policy-wasm/manifests)
+    | "invalid-template" // a template, its parameters, or what it makes (policy-wasm/manifests)
+    | "zones-not-loaded" // a time zone is named: call `await loadZones()` and ask again
     | "wrong-shape" // JSON of another form than is expected
     | "invalid-scenario" // the scenario's schema or its references
     | "invalid-object" // the API server would refuse an object
@@ -67,6 +70,13 @@ export type KubeObject = Record<string, unknown>;
  * @param source the module's bytes, a compiled module, a response or an address, when it is elsewhere.
  */
 export function load(source?: BufferSource | WebAssembly.Module | Response | URL | string): Promise<void>;
+
+/**
+ * Loads the time zones (24 KB gzipped), once. Until then whatever names a zone is answered with the problem
+ * `zones-not-loaded`; UTC needs none. node has them from the start.
+ * @param source `zones.bin` of this package, or where it is, when it is not beside the script
+ */
+export function loadZones(source?: Uint8Array | Response | URL | string): Promise<void>;
 
 /** Versions. */
 export interface Version {
@@ -341,6 +351,8 @@ export class Simulation {
   actions(): Json<Done[]>;
   /** Why something is as it is at this time. */
   why(target: Json<WhyTarget>): Json<Result<Why>>;
+  /** What `kubectl` prints at this time, columns and all. */
+  kubectl(command: Json<KubectlCommand>): Json<Result<string>>;
   /** What comes next if nothing is done, the soonest first. */
   next(): Json<Next[]>;
   /** Where two runs part: the first decision that differs, if one does up to their times. */
@@ -586,6 +598,13 @@ export interface Done {
   count: number;
 }
 
+/** Without a name `get` and `describe` are about all objects of the kind; no such name is `unknown-object`. */
+export type KubectlCommand =
+  | { verb: "get"; resource: "jobs" | "cronJobs" | "pods" | "events"; name?: string }
+  | { verb: "describe"; resource: "jobs" | "cronJobs" | "pods"; name?: string }
+  | { verb: "logs"; name: string }
+  | { verb: "events" };
+
 export type WhyTarget =
   | { kind: "job" | "cronJob"; name: string }
   | { kind: "pod"; name: string }
@@ -623,17 +642,3 @@ export interface Parting {
   here: Decision | null;
   there: Decision | null;
 }
-
-/*
- * To come with the modules of the simulator that they call, of these forms:
- *
- *   export function lint(manifests: Json<KubeObject[]>): Json<Result<LintFinding[]>>;
- *   export interface LintFinding { code: string; severity: "error" | "warning" | "info"; path: string;
- *     steps: (string | number)[]; document: number; message: string; help: string; scenario?: ScenarioDocument }
- *
- *   export function worstCase(request: Json<{ manifest: KubeObject; runSeconds?: number; exitCodes?: Record<string, number>;
- *     seed?: number }>): Json<Result<WorstCase>>;
- *   export interface WorstCase { podsAtOnce: Bound; podsEver: Bound; seconds: Bound; longestBackoffSeconds: Bound;
- *     endings: { condition: string; reason: string; rule: RuleCode }[] }
- *   interface Bound { value: number | null; rule: RuleCode; boundedBy?: string }
- */

@@ -24,6 +24,7 @@ mod expand;
 mod explain;
 mod lint;
 mod only;
+mod playground;
 pub mod quartz;
 #[cfg(feature = "controller")]
 mod record;
@@ -61,6 +62,7 @@ enum Command {
     WorstCase(worst_case::Args),
     Expand(expand::Args),
     Replay(replay::Args),
+    Playground(playground::Args),
     #[cfg(feature = "controller")]
     Record(record::Args),
     // Boxed: its flags outnumber all others.
@@ -176,6 +178,7 @@ fn run(command: Option<&Command>, console: &mut Console) -> Outcome {
         Command::WorstCase(args) => worst_case::run(args, console),
         Command::Expand(args) => expand::run(args, console),
         Command::Replay(args) => replay::run(args, console),
+        Command::Playground(args) => playground::run(args, console),
         #[cfg(feature = "controller")]
         Command::Record(args) => record::run(args, console),
         #[cfg(feature = "controller")]

@@ -3,13 +3,13 @@
 pub mod cli;
 #[cfg(feature = "controller")]
 pub mod controller;
-pub mod diagnostic;
-pub mod expand;
 pub mod explain;
-pub mod manifest;
+#[cfg(feature = "playground")]
+pub mod playground;
 pub mod render;
 pub mod replay;
 pub mod scenario;
 pub mod stream;
 pub mod wire;
+pub use policy_manifest::{diagnostic, expand, manifest};
 pub use policy_sim::zones;

@@ -5,9 +5,9 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, TableStyle};
 pub mod chart;
 pub mod kubectl;
 pub mod run;
-pub mod yaml;
 
 pub use policy_json::duration;
+pub use policy_manifest::written as yaml;
 
 /// A table without borders: a header in capitals, columns three spaces apart.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {

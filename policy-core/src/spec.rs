@@ -12,6 +12,7 @@ mod meta;
 mod object;
 mod pod;
 mod quantity;
+mod read;
 mod schema;
 mod selector;
 pub mod validation;

@@ -18,10 +18,11 @@ pub(super) fn is<T: DeserializeOwned>(value: &RawValue) -> bool {
 pub(super) fn read_object<'a, T: Deserialize<'a>>(line: &'a [u8], fields: &[Field]) -> Result<T, LineError> {
     // Serde would take a list for an object with its fields in order.
     if line.trim_ascii_start().first().is_some_and(|byte| *byte == b'[') {
-        return Err(LineError::undecodable(line, &serde_json::Error::custom("a list is not an object")));
+        let error = serde_json::Error::custom("a list is not an object");
+        return Err(LineError::undecodable(line, &error));
     }
     super::parse(line).map_err(|mut error| {
-        let values: BTreeMap<String, &RawValue> = serde_json::from_slice(line).unwrap_or_default();
+        let values: BTreeMap<String, &RawValue> = super::parse(line).unwrap_or_default();
         let is_wrong = |(name, is_type): &&Field| values.get(*name).is_some_and(|value| !is_type(value));
         if let Some((name, _)) = fields.iter().find(is_wrong) {
             error.message = format!("`{name}`: {}", error.message);

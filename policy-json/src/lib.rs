@@ -32,8 +32,10 @@ impl LineError {
         struct Id {
             id: Value,
         }
-        let id = serde_json::from_slice::<Id>(line).map_or(Value::Null, |line| line.id);
-        LineError { id, message: error.to_string() }
+        // As text, like every line: another reader of bytes for each type would only be more code.
+        let line = std::str::from_utf8(line).ok();
+        let id = line.and_then(|line| serde_json::from_str::<Id>(line).ok()).map(|line| line.id);
+        LineError { id: id.unwrap_or_default(), message: error.to_string() }
     }
 }
 

@@ -33,6 +33,7 @@ pub use queues::QueueView;
 pub use waiting::{ContainerWait, WaitsFor};
 
 use crate::World;
+use crate::map::Map;
 use crate::object::PodId;
 use crate::store::{ChangeKind, Object, ObjectChange, PodChange};
 use behaviour::Behaviours;
@@ -41,7 +42,6 @@ use nodes::Node;
 use queues::Queue;
 use run::PodRun;
 use scheduler::Scheduler;
-use std::collections::BTreeMap;
 
 /// Something due in the data plane. A turn tells apart what was planned for an earlier state: it is then ignored.
 #[derive(Clone, Debug)]
@@ -106,7 +106,7 @@ pub(crate) struct Data {
     nodes: Vec<Node>,
     scheduler: Scheduler,
     /// What the data plane knows of Pods that have not ended.
-    runs: BTreeMap<PodId, PodRun>,
+    runs: Map<PodId, PodRun>,
     behaviours: Behaviours,
     queues: Vec<Queue>,
     names: Names,

@@ -1,6 +1,6 @@
 //! Texts that most Pods have in common are kept once.
 
-use std::collections::BTreeMap;
+use crate::map::Map;
 use std::sync::Arc;
 
 /// The most values that are kept to be shared; what users make up must not fill memory.
@@ -8,13 +8,13 @@ const KEPT: usize = 4_096;
 
 /// Values by a hash of them.
 pub(crate) struct Interner<T> {
-    by_hash: BTreeMap<u64, Vec<Arc<T>>>,
+    by_hash: Map<u64, Vec<Arc<T>>>,
     count: usize,
 }
 
 impl<T> Default for Interner<T> {
     fn default() -> Self {
-        Interner { by_hash: BTreeMap::new(), count: 0 }
+        Interner { by_hash: Map::default(), count: 0 }
     }
 }
 
@@ -33,7 +33,7 @@ impl<T> Interner<T> {
         }
         let new = Arc::new(make());
         if self.count < KEPT {
-            self.by_hash.entry(hash).or_default().push(new.clone());
+            self.by_hash.get_or_default(hash).push(new.clone());
             self.count += 1;
         }
         new

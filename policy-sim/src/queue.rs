@@ -1,21 +1,22 @@
 //! A controller's work queue: each key at most once, never two workers on one key, delays and rate-limited retries
 //! (client-go `workqueue`).
 
+use crate::map::{Map, Set};
 use policy_core::Timestamp;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 /// A queue of keys.
 #[derive(Clone, Debug)]
 pub struct WorkQueue<K> {
     ready: VecDeque<K>,
     /// Keys that are to be worked on, whether or not somebody is at work on them.
-    dirty: BTreeSet<K>,
-    processing: BTreeSet<K>,
+    dirty: Set<K>,
+    processing: Set<K>,
     /// When a key is added by itself; the earliest wish counts.
-    delayed: BTreeMap<K, Timestamp>,
+    delayed: Map<K, Timestamp>,
     /// The same, the earliest first.
-    by_time: BTreeSet<(Timestamp, K)>,
-    failures: BTreeMap<K, u32>,
+    by_time: Set<(Timestamp, K)>,
+    failures: Map<K, u32>,
     first_delay_nanos: i64,
     longest_delay_nanos: i64,
 }
@@ -25,11 +26,11 @@ impl<K: Ord + Clone> WorkQueue<K> {
     pub fn new(first_delay_nanos: i64, longest_delay_nanos: i64) -> Self {
         WorkQueue {
             ready: VecDeque::new(),
-            dirty: BTreeSet::new(),
-            processing: BTreeSet::new(),
-            delayed: BTreeMap::new(),
-            by_time: BTreeSet::new(),
-            failures: BTreeMap::new(),
+            dirty: Set::default(),
+            processing: Set::default(),
+            delayed: Map::default(),
+            by_time: Set::default(),
+            failures: Map::default(),
             first_delay_nanos,
             longest_delay_nanos,
         }
@@ -61,7 +62,7 @@ impl<K: Ord + Clone> WorkQueue<K> {
 
     /// When a key that failed is to be tried again; counts the failure.
     pub fn retry_delay_nanos(&mut self, key: &K) -> i64 {
-        let failures = self.failures.entry(key.clone()).or_default();
+        let failures = self.failures.get_or_default(key.clone());
         let delay = 1_i64.checked_shl(*failures).and_then(|times| self.first_delay_nanos.checked_mul(times));
         *failures = failures.saturating_add(1).min(62);
         delay.map_or(self.longest_delay_nanos, |delay| delay.min(self.longest_delay_nanos))

@@ -1,11 +1,11 @@
 //! What a run leaves behind: events, logs and decisions.
 
+use crate::map::{List, Map};
 use crate::store::{ObjectChange, PodChange};
 pub use event::EventRecord;
 use policy_core::Timestamp;
 use policy_core::explain::{Finding, Verdict};
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 mod calls;
@@ -63,9 +63,9 @@ pub struct Record {
     /// Whether events, logs and decisions are left out, for runs of which only the objects matter.
     pub quiet: bool,
     /// Events, in order.
-    pub events: Vec<EventRecord>,
+    pub events: List<EventRecord>,
     /// What containers printed, by Pod name.
-    pub logs: BTreeMap<Arc<str>, Arc<Vec<String>>>,
+    pub logs: Map<Arc<str>, Arc<Vec<String>>>,
     /// Every change of a Pod, in watch order; kept only when there is a list from the start.
     pub pod_changes: Option<Vec<PodChange>>,
     /// The same of other objects.
@@ -82,7 +82,7 @@ impl Record {
     /// Keeps an event.
     pub(crate) fn keep_event(&mut self, event: impl FnOnce() -> EventRecord) {
         if !self.quiet {
-            push(&mut self.events, event());
+            self.events.push(event());
         }
     }
 
@@ -114,7 +114,7 @@ impl Record {
         if self.quiet {
             return;
         }
-        Arc::make_mut(self.logs.entry(pod.clone()).or_default()).push(line);
+        Arc::make_mut(self.logs.get_or_default(pod.clone())).push(line);
     }
 }
 

@@ -194,7 +194,7 @@ fn placed(problems: Vec<Problem>, place: impl Fn(&FieldPath) -> FieldPath) -> Ve
 
 /// Reads what the schema has accepted.
 fn read(value: &Value, place: impl Fn(&FieldPath) -> FieldPath) -> Result<Scenario, Vec<Problem>> {
-    serde_json::from_value(value.clone())
+    crate::typed::typed(value)
         .map_err(|error| vec![Problem::new(&place(&FieldPath::default()), error.to_string())])
 }
 

@@ -1,9 +1,9 @@
 //! The API server's store: objects, resource versions, and what changed, in watch order.
 
 use crate::config::{ApiConfig, Config};
+use crate::map::{List, Map, Set};
 use crate::object::{Pod, PodId};
 use policy_core::{Timestamp, seconds_to_nanos};
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 mod admission;
@@ -50,14 +50,14 @@ pub struct Store {
     version: u64,
     limits: Limits,
     identities: Identities,
-    pods: Vec<Option<Arc<Pod>>>,
-    pod_names: BTreeMap<Arc<str>, BTreeMap<Arc<str>, PodId>>,
+    pods: List<Option<Arc<Pod>>>,
+    pod_names: Map<Arc<str>, Map<Arc<str>, PodId>>,
     /// Pods by the UIDs of their owners.
-    owned_pods: BTreeMap<Arc<str>, BTreeSet<PodId>>,
+    owned_pods: Map<Arc<str>, Set<PodId>>,
     /// How many Pods of a namespace have not ended.
-    live_pods: BTreeMap<Arc<str>, u32>,
-    objects: BTreeMap<ObjectKey, Object>,
-    object_uids: BTreeMap<String, ObjectKey>,
+    live_pods: Map<Arc<str>, u32>,
+    objects: Map<ObjectKey, Object>,
+    object_uids: Map<String, ObjectKey>,
     unfinished_jobs: usize,
     cron_jobs: usize,
     /// Jobs that were deleted, as they were last, for the report.
@@ -98,7 +98,7 @@ impl Store {
     pub fn insert_pod(&mut self, make: impl FnOnce(PodId, u64) -> Pod) -> PodId {
         let id = PodId(u32::try_from(self.pods.len()).unwrap_or(u32::MAX));
         let pod = Arc::new(make(id, self.next_version()));
-        let names = self.pod_names.entry(pod.namespace.clone()).or_default();
+        let names = self.pod_names.get_or_default(pod.namespace.clone());
         names.insert(pod.name.clone(), id);
         self.index_owners(&pod);
         self.count_live(None, Some(&pod));
@@ -139,7 +139,7 @@ impl Store {
 
     /// The Pods that name this UID as an owner, oldest first.
     pub fn pods_owned_by(&self, uid: &str) -> impl Iterator<Item = &Arc<Pod>> {
-        let ids = self.owned_pods.get(uid).into_iter().flatten();
+        let ids = self.owned_pods.get(uid).into_iter().flat_map(Set::iter);
         ids.filter_map(|id| self.shared_pod(*id))
     }
 
@@ -229,7 +229,7 @@ impl Store {
         for owner in pod.owners.iter() {
             match self.owned_pods.get_mut(owner.uid.as_str()) {
                 Some(pods) => drop(pods.insert(pod.id)),
-                None => drop(self.owned_pods.insert(owner.uid.as_str().into(), BTreeSet::from([pod.id]))),
+                None => drop(self.owned_pods.insert(owner.uid.as_str().into(), Set::from_iter([pod.id]))),
             }
         }
     }
@@ -249,7 +249,7 @@ impl Store {
         let live = |pod: Option<&Pod>| pod.filter(|pod| !pod.is_terminal()).is_some();
         let Some(pod) = before.or(after) else { return };
         match (live(before), live(after)) {
-            (false, true) => *self.live_pods.entry(pod.namespace.clone()).or_default() += 1,
+            (false, true) => *self.live_pods.get_or_default(pod.namespace.clone()) += 1,
             (true, false) => {
                 if let Some(count) = self.live_pods.get_mut(&pod.namespace) {
                     *count -= 1;

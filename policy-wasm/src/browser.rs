@@ -5,25 +5,27 @@
 
 use crate::problem::{Answer, Problem, bytes, read, written};
 use crate::session::{FrameOptions, Request, Unit, WhyTarget};
+use crate::zones::ready;
+use policy_sim::kubectl::Command;
 use serde_json::Value;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// See types.d.ts.
 #[wasm_bindgen]
 pub fn decide(line: &[u8]) -> Vec<u8> {
-    crate::decide(line)
+    with_zones(line, crate::decide)
 }
 
 /// See types.d.ts.
 #[wasm_bindgen]
 pub fn schedule(line: &[u8]) -> Vec<u8> {
-    crate::schedule(line)
+    with_zones(line, crate::schedule)
 }
 
 /// See types.d.ts.
 #[wasm_bindgen]
 pub fn validate(line: &[u8]) -> Vec<u8> {
-    crate::validate(line)
+    with_zones(line, crate::validate)
 }
 
 /// See types.d.ts.
@@ -33,9 +35,15 @@ pub fn version() -> Vec<u8> {
 }
 
 /// See types.d.ts.
+#[wasm_bindgen(js_name = installZones)]
+pub fn install_zones(data: &[u8]) -> bool {
+    crate::zones::install(data)
+}
+
+/// See types.d.ts.
 #[wasm_bindgen]
 pub fn explain(request: &[u8]) -> Vec<u8> {
-    written(&read(request).and_then(|request| crate::explain(&request)))
+    written(&ready(request).and_then(|()| read(request)).and_then(|request| crate::explain(&request)))
 }
 
 /// See types.d.ts.
@@ -47,13 +55,14 @@ pub fn rules() -> Vec<u8> {
 /// See types.d.ts.
 #[wasm_bindgen(js_name = checkScenario)]
 pub fn check_scenario(document: &[u8]) -> Vec<u8> {
-    written(&read(document).and_then(crate::check_scenario))
+    written(&ready(document).and_then(|()| read(document)).and_then(crate::check_scenario))
 }
 
 /// See types.d.ts.
 #[wasm_bindgen(js_name = scenarioOf)]
 pub fn scenario_of(manifests: &[u8]) -> Vec<u8> {
-    written(&read(manifests).and_then(|manifests: Vec<Value>| crate::scenario_of(&manifests)))
+    let read = ready(manifests).and_then(|()| read(manifests));
+    written(&read.and_then(|manifests: Vec<Value>| crate::scenario_of(&manifests)))
 }
 
 /// A session, or why there is none.
@@ -68,7 +77,8 @@ impl Opening {
     /// Opens a scenario.
     #[wasm_bindgen(constructor)]
     pub fn new(request: &[u8]) -> Opening {
-        Opening { opened: read::<Request>(request).and_then(crate::Session::open) }
+        let read = ready(request).and_then(|()| read::<Request>(request));
+        Opening { opened: read.and_then(crate::Session::open) }
     }
 
     /// The problems as JSON; an empty list when there is a session.
@@ -120,7 +130,7 @@ impl Simulation {
 
     /// See types.d.ts.
     pub fn inject(&mut self, action: &[u8]) -> Vec<u8> {
-        written(&read(action).and_then(|action| self.session.inject(action)))
+        written(&ready(action).and_then(|()| read(action)).and_then(|action| self.session.inject(action)))
     }
 
     /// See types.d.ts.
@@ -176,6 +186,11 @@ impl Simulation {
     }
 
     /// See types.d.ts.
+    pub fn kubectl(&self, command: &[u8]) -> Vec<u8> {
+        written(&read::<Command>(command).and_then(|command| self.session.kubectl(&command)))
+    }
+
+    /// See types.d.ts.
     pub fn next(&self) -> Vec<u8> {
         bytes(&self.session.next())
     }
@@ -193,6 +208,14 @@ impl Simulation {
     /// See types.d.ts.
     pub fn report(&self) -> Vec<u8> {
         self.session.report()
+    }
+}
+
+/// An answer, unless it would need zones that are not loaded.
+fn with_zones(line: &[u8], answer: fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+    match ready(line) {
+        Ok(()) => answer(line),
+        Err(problems) => written::<()>(&Err(problems)),
     }
 }
 

@@ -147,7 +147,7 @@ impl Reader {
     }
 
     fn read<T: DeserializeOwned>(&mut self, object: &Value, steps: &[Step]) -> Option<T> {
-        match T::deserialize(object) {
+        match serde_json::from_str(&object.to_string()) {
             Ok(read) => Some(read),
             Err(error) => {
                 let problem = Problem::new(Code::WrongShape, error.to_string());

@@ -2,13 +2,14 @@
 //!
 //! What is done is done in modules that know nothing of JavaScript, so that tests need none.
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "exports"))]
 mod browser;
 mod explain;
 mod problem;
 mod questions;
 mod scenarios;
 mod session;
+pub mod zones;
 
 pub use explain::{explain, rules};
 pub use problem::{Answer, Code, Problem, Step, bytes, read, written};

@@ -10,6 +10,12 @@ use serde::Serialize;
 pub enum Code {
     /// Not JSON.
     MalformedJson,
+    /// Neither YAML nor JSON.
+    MalformedYaml,
+    /// A template, or what it makes.
+    InvalidTemplate,
+    /// A time zone is named, and their data has not been loaded.
+    ZonesNotLoaded,
     /// JSON of another form.
     WrongShape,
     /// A scenario that cannot be run.
@@ -135,5 +141,7 @@ pub fn bytes(value: &impl Serialize) -> Vec<u8> {
 /// # Errors
 /// It is not JSON of the expected form.
 pub fn read<'a, T: serde::Deserialize<'a>>(json: &'a [u8]) -> Answer<T> {
-    serde_json::from_slice(json).map_err(|error| vec![Problem::from(&error)])
+    let text = std::str::from_utf8(json)
+        .map_err(|error| vec![Problem::new(Code::MalformedJson, format!("not UTF-8: {error}"))])?;
+    serde_json::from_str(text).map_err(|error| vec![Problem::from(&error)])
 }

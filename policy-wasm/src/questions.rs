@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// What to do next with a Job or a CronJob; the line's fields say which.
 pub fn decide(line: &[u8]) -> Vec<u8> {
     let fields: BTreeMap<String, &serde_json::value::RawValue> =
-        serde_json::from_slice(line).unwrap_or_default();
+        crate::problem::read(line).unwrap_or_default();
     if fields.contains_key("cronJob") {
         result(|out| policy_json::cron_job::answer(line, TzDatabase::shared(), out))
     } else {

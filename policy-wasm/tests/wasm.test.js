@@ -2,11 +2,12 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 
 import * as policy from "policy-wasm";
+import * as tools from "policy-wasm/manifests";
 
 const { decode, encode } = policy;
 
@@ -178,13 +179,76 @@ test("decide, schedule, validate and explain answer", () => {
   assert.equal(decode(policy.version()).kubernetes, "v1.37.2");
 });
 
+test("texts are read, checked, expanded and written at their places", () => {
+  const text = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: pi\nspec:\n  backofLimit: 3\n  template:\n    spec:\n"
+    + "      restartPolicy: Never\n      containers:\n      - name: c\n        image: i\n";
+  const [{ object, place }] = good(tools.manifests(new TextEncoder().encode(text)));
+  assert.deepEqual([object.metadata.name, place.line], ["pi", 1]);
+  const { kind, diagnostics } = good(tools.check(encode({ text })));
+  assert.equal(kind, "manifests");
+  const [typo] = diagnostics;
+  assert.deepEqual([typo.code, typo.severity, typo.place.line], ["StrictDecoding", "error", 6]);
+  assert.equal(text.slice(typo.place.from, typo.place.to), "backofLimit");
+  const right = text.replace("backofLimit", "backoffLimit");
+  const [finding] = good(tools.lint(encode({ text: right })));
+  assert.equal(finding.code, "no-deadline");
+  assert.ok(policy.openSimulation(encode({ scenario: finding.scenario })).ok);
+  const manifest = good(tools.manifests(new TextEncoder().encode(right)))[0].object;
+  const worst = good(tools.worstCase(encode({ manifest, runSeconds: 30 })));
+  assert.equal(typeof worst, "object");
+  const template = right.replace("name: pi", "name: pi-$ITEM");
+  const expanded = good(tools.expand(encode({ template, set: ["ITEM=a,b"] })));
+  assert.deepEqual(expanded.objects.map((one) => one.metadata.name), ["pi-a", "pi-b"]);
+  const yaml = good(tools.toYaml(encode(manifest)));
+  assert.deepEqual(good(tools.manifests(new TextEncoder().encode(yaml)))[0].object, manifest);
+  const cronJob = { apiVersion: "batch/v1", kind: "CronJob", metadata: { name: "c" }, spec: { schedule: "30 2 * * *",
+    timeZone: "Europe/Berlin", jobTemplate: { spec: manifest.spec } } };
+  const night = good(tools.lint(encode({ text: JSON.stringify(cronJob) })));
+  assert.ok(night.some(({ code }) => code === "run-skipped-by-dst"));
+  for (const answer of [tools.check, tools.lint, tools.worstCase, tools.expand]) {
+    assert.equal(decode(answer(encode({ nope: 1 }))).problems[0].code, "wrong-shape");
+  }
+  assert.equal(decode(tools.manifests(new TextEncoder().encode("a: b: c"))).problems[0].code, "malformed-yaml");
+});
+
+test("kubectl prints what is there at the time", () => {
+  const [{ document }] = runs().filter(({ document }) => document.name === "pod-failure-policy-failjob");
+  const simulation = opened({ scenario: document });
+  simulation.seek(10.5);
+  const kubectl = (command) => good(simulation.kubectl(encode(command)));
+  const [header, job] = kubectl({ verb: "get", resource: "jobs" }).split("\n");
+  assert.match(header, /^NAME +STATUS +COMPLETIONS +DURATION +AGE$/);
+  assert.match(job, / Running +0\/8 +10s +10s$/);
+  const { pods } = decode(simulation.objects());
+  const name = pods[0].metadata.name;
+  assert.match(kubectl({ verb: "describe", resource: "pods", name }), /^Name: +\S+\nNamespace: +default\n/);
+  assert.match(kubectl({ verb: "describe", resource: "jobs" }), /Events:\n  Type +Reason +Age +From +Message\n/);
+  assert.equal(typeof kubectl({ verb: "logs", name }), "string");
+  assert.match(kubectl({ verb: "events" }), /^LAST SEEN +TYPE +REASON +OBJECT +MESSAGE\n/);
+  const unknown = decode(simulation.kubectl(encode({ verb: "get", resource: "pods", name: "nope" }))).problems[0];
+  assert.deepEqual([unknown.code, unknown.message], ["unknown-object", 'Error from server (NotFound): pods "nope" not found']);
+});
+
+test("zones are asked for when one is named, and come with a file", async () => {
+  // A copy is an instance of its own, as a browser has it: without zones.
+  cpSync(new URL(".", import.meta.resolve("policy-wasm/package.json")), "fresh", { recursive: true });
+  const fresh = await import(new URL("./fresh/index.js", import.meta.url));
+  await fresh.load(readFileSync("fresh/glue_bg.wasm"));
+  const line = encode({ schedule: "@daily", timeZone: "Europe/Berlin", from: "2026-01-01T00:00:00Z", n: 1 });
+  assert.equal(decode(fresh.schedule(line)).problems[0].code, "zones-not-loaded");
+  await assert.rejects(fresh.loadZones(new Uint8Array([1, 2, 3])), TypeError);
+  await fresh.loadZones(new Uint8Array(readFileSync("fresh/zones.bin")));
+  assert.deepEqual(good(fresh.schedule(line)).times, ["2026-01-01T23:00:00Z"]);
+});
+
 test("all that types.d.ts declares is there, and nothing else", () => {
   const types = readFileSync(new URL("types.d.ts", import.meta.resolve("policy-wasm/package.json")), "utf8");
-  const live = types.slice(0, types.lastIndexOf("/*"));
-  const functions = new Set([...live.matchAll(/^export function (\w+)/gm)].map((found) => found[1]));
+  const functions = (text) => [...new Set([...text.matchAll(/^export function (\w+)/gm)].map((found) => found[1]))].sort();
   const exported = Object.keys(policy).filter((name) => name !== "Simulation");
-  assert.deepEqual(exported.sort(), [...functions].sort());
-  const [body] = live.match(/export class Simulation \{[^]*?\n\}/);
+  assert.deepEqual(exported.sort(), functions(types));
+  const others = readFileSync(new URL("manifests.d.ts", import.meta.resolve("policy-wasm/package.json")), "utf8");
+  assert.deepEqual(Object.keys(tools).sort(), functions(others));
+  const [body] = types.match(/export class Simulation \{[^]*?\n\}/);
   const methods = [...body.matchAll(/^ {2}(\w+)\(/gm)].map((found) => found[1]);
   const own = Object.getOwnPropertyNames(policy.Simulation.prototype).filter((name) => name !== "constructor");
   assert.deepEqual(own.sort(), methods.filter((name) => name !== "constructor").sort());
@@ -205,6 +269,10 @@ test("a Job of 10,000 Pods runs, and a Job of 1,000 Pods seeks anywhere", () => 
   const took = performance.now() - began;
   assert.equal(decode(large.frame(encode({ lanes: { count: 0 } }))).jobs[0].status.succeeded, 10000);
   console.log(`10,000 Pods: ${took.toFixed(0)} ms, ${end.steps} steps`);
+  const loaded = performance.now();
+  large.seek(end.seconds / 2);
+  console.log(`10,000 Pods: a seek to the middle took ${(performance.now() - loaded).toFixed(0)} ms`);
+  large.seek(Infinity);
   large.free();
   const small = opened({ scenario: of(1000, 50) });
   const { seconds } = decode(small.seek(Infinity));

@@ -1,11 +1,12 @@
 //! `cargo xtask ci`, which is what CI runs, and `verify`, which takes longer.
 
 use crate::steps::{Steps, cargo, root, run as run_command};
-use crate::{bench, cluster, fuzz, tidy, tools, wasm};
+use crate::{bench, cluster, fuzz, playground, tidy, tools, wasm};
 
 /// The names of all steps of `ci`; tests/README.md must speak of each.
-pub(crate) const STEPS: &[&str] =
-    &["tidy", "fmt", "clippy", "targets", "no-std", "test", "cluster", "wasm", "bench", "doc", "deny"];
+pub(crate) const STEPS: &[&str] = &[
+    "tidy", "fmt", "clippy", "targets", "no-std", "test", "cluster", "wasm", "page", "bench", "doc", "deny",
+];
 
 /// How many simulated worlds are run: by `ci --quick`, by `ci`, and by `verify`.
 const QUICK_WORLDS: &str = "5000";
@@ -37,6 +38,7 @@ fn all(steps: &mut Steps, quick: bool) -> Result<(), String> {
     if !quick {
         steps.step("cluster", on_a_cluster)?;
         steps.step("wasm", wasm::test)?;
+        steps.step("page", playground::test)?;
         steps.step("bench", || {
             tools::valgrind()?;
             bench::run(&["--check".to_owned()])

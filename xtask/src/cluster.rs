@@ -1,7 +1,8 @@
 //! `cargo xtask cluster`: a real Kubernetes v1.37 control plane on loopback, for tests.
 //!
 //! Everything is built from Go modules, runs as the calling user, and ends with `down`. `--node fake` adds kwok's nodes,
-//! whose Pods do what their annotations say (`tests/cluster/stages.yaml`).
+//! whose Pods do what their annotations say (`tests/cluster/stages.yaml`); `--node real` adds a node whose Pods are
+//! containers (`tests/cluster/node`), which needs root.
 
 use crate::steps::root;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,9 @@ use std::time::Duration;
 
 mod build;
 mod files;
+mod images;
 mod processes;
+mod real;
 
 use processes::Processes;
 
@@ -28,10 +31,11 @@ pub(crate) struct Options {
 enum Node {
     None,
     Fake,
+    Real,
 }
 
 const HELP: &str = "\
-cargo xtask cluster up [--node none|fake] [--port BASE] [--built-in-controllers]
+cargo xtask cluster up [--node none|fake|real] [--port BASE] [--built-in-controllers]
 cargo xtask cluster down | status | kubectl ARGS…";
 
 /// Runs a subcommand.
@@ -56,7 +60,10 @@ impl Options {
                     options.node = match args.next().map(String::as_str) {
                         Some("none") => Node::None,
                         Some("fake") => Node::Fake,
-                        other => return Err(format!("--node wants none or fake, not {other:?}\n\n{HELP}")),
+                        Some("real") => Node::Real,
+                        other => {
+                            return Err(format!("--node wants none, fake or real, not {other:?}\n\n{HELP}"));
+                        }
                     }
                 }
                 "--port" => {
@@ -120,6 +127,7 @@ fn up(options: &Options) -> Result<(), String> {
     let result = start(&mut processes, options);
     if result.is_err() {
         processes.stop_all();
+        real::clean_up(&dir())?;
     }
     result
 }
@@ -145,6 +153,7 @@ fn start(processes: &mut Processes, options: &Options) -> Result<(), String> {
             let ready = ["wait", "node", "--all", "--for=condition=Ready", "--timeout=1s"];
             processes.wait("the fake nodes", Duration::from_secs(60), &ready)?;
         }
+        Node::Real => real::start(processes, options)?,
     }
     println!(
         "ready after {:.1} s; export KUBECONFIG={}",
@@ -157,6 +166,7 @@ fn start(processes: &mut Processes, options: &Options) -> Result<(), String> {
 fn down() -> Result<(), String> {
     let mut processes = Processes::new(dir(), PathBuf::new());
     let ended = processes.stop_all();
+    real::clean_up(&dir())?;
     files::remove_data(&dir())?;
     println!("{ended} processes ended");
     Ok(())

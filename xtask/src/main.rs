@@ -6,6 +6,7 @@ mod bench;
 mod ci;
 mod cluster;
 mod fuzz;
+mod playground;
 mod steps;
 mod tidy;
 mod tools;
@@ -17,6 +18,8 @@ cargo xtask COMMAND
   ci [--quick]              everything CI runs; --quick leaves out other targets, docs and licences
   tidy                      the repository's own rules: sizes, leftovers, paths, documented checks, links
   wasm [--test]             the WebAssembly modules and the npm package, into target/; needs node 20 and npm
+  playground [--test]       the page, into target/playground; --test checks it in a browser; needs node 20 and npm, and
+                            chromium for the tests
   bench [--output json] [--large] [--check] [--record]
                             what decisions cost, beside the recorded baseline and the real controller; --check only
                             counts instructions and fails where they are more than recorded; needs valgrind
@@ -35,6 +38,8 @@ fn main() -> ExitCode {
         Some("wasm") => {
             flags(&args[1..], &["--test"]).and_then(|test| if test[0] { wasm::test() } else { wasm::build() })
         }
+        Some("playground") => flags(&args[1..], &["--test"])
+            .and_then(|test| if test[0] { playground::test() } else { playground::build() }),
         Some("bench") => bench::run(&args[1..]),
         Some("fuzz") => fuzz::Args::parse(&args[1..]).and_then(|args| fuzz::run(&args)),
         Some("verify") => fuzz::Args::parse(&args[1..]).and_then(|args| ci::verify(&args)),

@@ -42,7 +42,7 @@ pub(crate) fn run() -> Result<(), String> {
     let mut problems = Vec::new();
     for file in &files {
         problems.extend(leftovers(file));
-        if file.path.ends_with(".rs") {
+        if is_code(&file.path) {
             problems.extend(sizes(file));
         }
         if file.path.ends_with(".md") {
@@ -75,10 +75,14 @@ fn tracked_files() -> Result<Vec<TextFile>, String> {
     Ok(files)
 }
 
+fn is_code(path: &str) -> bool {
+    [".rs", ".ts", ".svelte"].iter().any(|ending| path.ends_with(ending))
+}
+
 fn leftovers(file: &TextFile) -> Vec<String> {
     let mut problems = Vec::new();
     for (number, line) in file.text.lines().enumerate() {
-        for word in LEFTOVERS.iter().filter(|word| file.path.ends_with(".rs") && line.contains(**word)) {
+        for word in LEFTOVERS.iter().filter(|word| is_code(&file.path) && line.contains(**word)) {
             problems.push(format!("{}:{}: unfinished: `{word}`", file.path, number + 1));
         }
         for path in MACHINE_PATHS.iter().filter(|path| line.contains(**path)) {

@@ -1,4 +1,5 @@
-//! The WebAssembly modules: the policy module, and the npm package for pages; built, shrunk, packed and tested in node.
+//! The WebAssembly modules: the policy module, and the npm package for pages with its two; built, shrunk, packed and
+//! tested in node.
 
 use crate::steps::{cargo, output, root, run};
 use crate::tools;
@@ -11,7 +12,32 @@ use std::process::Command;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 /// What the package is made of besides what is generated.
-const PACKAGE: &[&str] = &["package.json", "index.js", "node.js", "types.d.ts", "README.md"];
+const PACKAGE: &[&str] = &[
+    "package.json",
+    "index.js",
+    "node.js",
+    "types.d.ts",
+    "manifests.js",
+    "manifests.node.js",
+    "manifests.d.ts",
+    "README.md",
+];
+/// What a page may have to load, gzipped, in KB: a module that grows beyond it fails the tests.
+const BUDGETS_KB: &[(&str, usize)] = &[("glue_bg.wasm", 720), ("zones.bin", 40)];
+/// What the policy module may take, gzipped, in KB.
+const GUEST_BUDGET_KB: usize = 480;
+
+/// Passes that find functions that are the same, or the same but for constants.
+const MERGED: &[&str] = &[
+    "--optimize-level=2",
+    "--duplicate-function-elimination",
+    "--merge-similar-functions",
+    "--reorder-functions",
+    "--remove-unused-module-elements",
+];
+/// Files whose sizes are told.
+const FILES_REPORTED: &[&str] =
+    &["glue_bg.wasm", "glue.js", "manifests_glue_bg.wasm", "manifests_glue.js", "zones.bin"];
 
 /// Where the package is put together.
 fn package() -> PathBuf {
@@ -29,17 +55,35 @@ pub(crate) fn build() -> Result<(), String> {
     npm(&["ci", "--no-audit", "--no-fund"], &root().join("xtask/wasm-opt"))?;
     module("policy-guest", "wasm")?;
     module("policy-wasm", "wasm-page")?;
+    module("policy-wasm-manifests", "wasm-page")?;
     let package = package();
     fresh(&package)?;
-    glue(&built("policy_wasm", "wasm-page"), &package)?;
-    // Not for the package: what it saves in bytes it costs in bytes after compression, which is what a page waits for.
-    shrink(&built("policy_guest", "wasm"), &guest(), "-O3")?;
+    for (name, out) in [("policy_wasm", "glue"), ("policy_wasm_manifests", "manifests_glue")] {
+        glue(&built(name, "wasm-page"), &package, out)?;
+        let module = package.join(format!("{out}_bg.wasm"));
+        // Nothing else is done to them: it saves bytes, and costs bytes after compression, which a page waits for.
+        shrink(&module, &module, MERGED)?;
+    }
+    shrink(&built("policy_guest", "wasm"), &guest(), &["-O3"])?;
+    copy(&root().join("policy-zones/src/zones.bin"), &package.join("zones.bin"))?;
     for file in PACKAGE {
         copy(&root().join("policy-wasm").join(file), &package.join(file))?;
     }
     copy(&root().join("LICENSE"), &package.join("LICENSE"))?;
-    for file in [guest(), package.join("glue_bg.wasm"), package.join("glue.js")] {
-        report(&file)?;
+    for file in FILES_REPORTED {
+        report(&package.join(file))?;
+    }
+    report(&guest()).map(drop)
+}
+
+/// Checks that no module has grown beyond what it may take.
+fn budgets() -> Result<(), String> {
+    let package = BUDGETS_KB.iter().map(|(file, budget)| (package().join(file), *budget));
+    for (file, budget) in package.chain([(guest(), GUEST_BUDGET_KB)]) {
+        let size = report(&file)?;
+        if size > budget {
+            return Err(format!("{}: {size} KB gzipped, at most {budget} are allowed", file.display()));
+        }
     }
     Ok(())
 }
@@ -47,6 +91,7 @@ pub(crate) fn build() -> Result<(), String> {
 /// Builds, packs the package as npm would publish it, and runs its tests against what was packed.
 pub(crate) fn test() -> Result<(), String> {
     build()?;
+    budgets()?;
     let place = root().join("target/policy-wasm-test");
     fresh(&place)?;
     let destination = place.to_string_lossy().into_owned();
@@ -94,15 +139,15 @@ fn built(name: &str, profile: &str) -> PathBuf {
 }
 
 /// Makes the JavaScript around a module, with a tool that is built when it is first needed.
-fn glue(module: &Path, package: &Path) -> Result<(), String> {
+fn glue(module: &Path, package: &Path, name: &str) -> Result<(), String> {
     let manifest = root().join("xtask/wasm-bindgen/Cargo.toml");
     let target = root().join("target/wasm-bindgen");
     let mut tool = cargo(&["run", "--release", "--locked", "--quiet", "--manifest-path"]);
-    tool.arg(manifest).arg("--target-dir").arg(target).arg("--").arg(module).arg(package);
+    tool.arg(manifest).arg("--target-dir").arg(target).arg("--").arg(module).arg(package).arg(name);
     run(tool)
 }
 
-fn shrink(from: &Path, to: &Path, level: &str) -> Result<(), String> {
+fn shrink(from: &Path, to: &Path, passes: &[&str]) -> Result<(), String> {
     let mut opt = Command::new("node");
     opt.arg(root().join("xtask/wasm-opt/node_modules/.bin/wasm-opt"));
     // What rustc uses of newer WebAssembly for this target.
@@ -114,19 +159,20 @@ fn shrink(from: &Path, to: &Path, level: &str) -> Result<(), String> {
         "--enable-reference-types",
         "--enable-multivalue",
     ];
-    opt.args(features).args([level, "--strip-debug", "--strip-producers"]).arg(from).arg("-o").arg(to);
+    opt.args(features).args(passes).args(["--strip-debug", "--strip-producers"]).arg(from).arg("-o").arg(to);
     run(opt)
 }
 
-/// Says how large a file is, and how large on its way to a page.
-fn report(file: &Path) -> Result<(), String> {
+/// Says how large a file is, and how large on its way to a page, which is what it returns, in KB.
+fn report(file: &Path) -> Result<usize, String> {
     let bytes = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
     let packed = packed.write_all(&bytes).and_then(|()| packed.finish());
     let packed = packed.map_err(|error| format!("{}: {error}", file.display()))?;
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    println!("{name}: {} KB, {} KB gzipped", bytes.len() / 1000, packed.len() / 1000);
-    Ok(())
+    let size = packed.len() / 1000;
+    println!("{name}: {} KB, {size} KB gzipped", bytes.len() / 1000);
+    Ok(size)
 }
 
 fn npm(args: &[&str], directory: &Path) -> Result<(), String> {

@@ -1,10 +1,10 @@
 //! Objects that are not from a cluster, as they would be right after they were created.
 
-use super::validate::findings;
 use crate::diagnostic::Diagnostic;
 use crate::manifest::Manifest;
 use crate::wire;
 use policy_core::Timestamp;
+use policy_manifest::findings;
 use serde_json::{Value, json};
 
 /// The object as the API server would store it if it were created now.

@@ -59,25 +59,9 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Outcome {
     }
     match &args.out {
         Some(folder) => write(folder, &expansions, console)?,
-        None => console.text(&stream(&expansions)),
+        None => console.text(&expand::stream(&expansions)),
     }
     Ok(Verdict::Yes)
-}
-
-/// All manifests in one stream of documents.
-fn stream(expansions: &[Expansion]) -> String {
-    let mut text = String::new();
-    for expansion in expansions {
-        let own = expansion.text.trim_start_matches(['\n', ' ']);
-        if !own.starts_with("---") && (!text.is_empty() || expansions.len() > 1) {
-            text.push_str("---\n");
-        }
-        text.push_str(own);
-        if !text.ends_with('\n') {
-            text.push('\n');
-        }
-    }
-    text
 }
 
 /// A file for each expansion, named after its first object.

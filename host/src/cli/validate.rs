@@ -6,12 +6,10 @@ use super::{Failure, Outcome, Verdict};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{self, Manifest};
 use crate::{render, wire};
-use findings::Finding;
+use policy_manifest::findings::{self, Finding};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-
-pub(super) mod findings;
 
 /// Check manifests of Jobs and CronJobs as the API server would, each error at its line
 ///

@@ -8,6 +8,7 @@ use super::ttl_controller::DEFAULT_RETRY_NANOS;
 use super::{Due, Timer, Worker};
 use crate::World;
 use crate::config::ControllerConfig;
+use crate::map::Map;
 use crate::queue::WorkQueue;
 use crate::record::{Calls, Decision, Of, Verb, Words};
 use crate::store::{ApiError, Created, Kind, Object, ObjectKey, Propagation};
@@ -19,7 +20,6 @@ use policy_core::explain::Trace;
 use policy_core::spec::{CronJob, Job};
 use policy_core::step::Wave;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The component that events name.
@@ -33,7 +33,7 @@ const SHORTEST_REQUEUE_NANOS: i64 = 1_000_000;
 pub(crate) struct CronJobController {
     pub(super) queue: WorkQueue<Key>,
     pub(super) throttle: Throttle,
-    runs: BTreeMap<Key, Run>,
+    runs: Map<Key, Run>,
 }
 
 impl CronJobController {
@@ -41,7 +41,7 @@ impl CronJobController {
         CronJobController {
             queue: WorkQueue::new(DEFAULT_RETRY_NANOS.0, DEFAULT_RETRY_NANOS.1),
             throttle: Throttle::new(config.qps, config.burst),
-            runs: BTreeMap::new(),
+            runs: Map::default(),
         }
     }
 }
@@ -276,7 +276,7 @@ pub(super) fn answered(world: &mut World, key: Key, place: usize, result: Result
 /// The calls that have not reached the server.
 pub(super) fn under_way(world: &World) -> Vec<Caller> {
     let mut callers = Vec::new();
-    for (key, run) in &world.control.cron_jobs.runs {
+    for (key, run) in world.control.cron_jobs.runs.iter() {
         let open = run.outcomes.iter().enumerate().filter(|(_, outcome)| outcome.is_none());
         callers.extend(open.map(|(place, _)| Caller::CronJob(key.clone(), place)));
     }

@@ -3,13 +3,13 @@
 
 use super::Due;
 use crate::World;
+use crate::map::Set;
 use crate::object::PodId;
 use crate::store::{
     ChangeKind, DELETE_DEPENDENTS_FINALIZER, ORPHAN_FINALIZER, Object, ObjectChange, ObjectKey, PodChange,
     Propagation, drop_finalizer, drop_owner,
 };
 use policy_core::spec::OwnerReference;
-use std::collections::BTreeSet;
 
 /// Something for the garbage collector to do.
 #[derive(Clone, Debug)]
@@ -30,9 +30,9 @@ pub(crate) enum Task {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Garbage {
     /// UIDs of owners that wait for their dependents.
-    waiting: BTreeSet<String>,
+    waiting: Set<String>,
     /// Those whose dependents are going to be looked at.
-    planned: BTreeSet<String>,
+    planned: Set<String>,
 }
 
 pub(super) fn observe_pod(world: &mut World, change: &PodChange) {
@@ -76,7 +76,7 @@ fn recheck_waiting(world: &mut World) {
         return;
     }
     let Garbage { waiting, planned } = &mut world.control.garbage;
-    let unplanned: Vec<String> = waiting.difference(planned).cloned().collect();
+    let unplanned: Vec<String> = waiting.iter().filter(|uid| !planned.contains(*uid)).cloned().collect();
     planned.extend(unplanned.iter().cloned());
     for uid in unplanned {
         plan(world, Task::Foreground(uid));

@@ -1,11 +1,12 @@
 //! The controllers' shared cache: what the watches have shown so far.
 
+use crate::map::{List, Map, Set};
 use crate::object::{Pod, PodId};
 use crate::store::{ObjectChange, PodChange};
 use policy_core::Timestamp;
 use policy_core::spec::{CronJob, Job};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Namespace and name.
@@ -94,13 +95,13 @@ impl Watch {
 pub(crate) struct Informer {
     watches: [Watch; 3],
     /// By their places in the store.
-    pods: Vec<Option<Arc<Pod>>>,
+    pods: List<Option<Arc<Pod>>>,
     /// Pods by the UID of their controller.
-    controlled: BTreeMap<Arc<str>, BTreeSet<PodId>>,
+    controlled: Map<Arc<str>, Set<PodId>>,
     /// Pods without a controller, by namespace.
-    uncontrolled: BTreeMap<Arc<str>, BTreeSet<PodId>>,
-    pub(crate) jobs: BTreeMap<Key, Arc<Job>>,
-    pub(crate) cron_jobs: BTreeMap<Key, Arc<CronJob>>,
+    uncontrolled: Map<Arc<str>, Set<PodId>>,
+    pub(crate) jobs: Map<Key, Arc<Job>>,
+    pub(crate) cron_jobs: Map<Key, Arc<CronJob>>,
 }
 
 impl Informer {
@@ -122,18 +123,16 @@ impl Informer {
 
     /// The Pods that the owner with this UID controls, and the namespace's Pods that nobody controls, oldest first.
     pub(crate) fn candidates(&self, uid: &str, namespace: &str) -> Vec<Arc<Pod>> {
-        let controlled = self.controlled.get(uid).into_iter().flatten();
-        let uncontrolled = self.uncontrolled.get(namespace).into_iter().flatten();
-        let ids: BTreeSet<PodId> = controlled.chain(uncontrolled).copied().collect();
+        let controlled = self.controlled.get(uid).into_iter().flat_map(Set::iter);
+        let uncontrolled = self.uncontrolled.get(namespace).into_iter().flat_map(Set::iter);
+        let ids: Set<PodId> = controlled.chain(uncontrolled).copied().collect();
         ids.iter().filter_map(|id| self.pod(*id)).cloned().collect()
     }
 
     /// Takes a Pod in; returns it as it was before.
     pub(crate) fn set_pod(&mut self, pod: &Arc<Pod>) -> Option<Arc<Pod>> {
         let place = pod.id.0 as usize;
-        if self.pods.len() <= place {
-            self.pods.resize(place + 1, None);
-        }
+        self.pods.grow_with(place + 1, || None);
         let before = self.pods.get_mut(place).and_then(|slot| slot.replace(pod.clone()));
         let moved = before.as_ref().is_none_or(|before| !Arc::ptr_eq(&before.owners, &pod.owners));
         if moved {
@@ -143,9 +142,9 @@ impl Informer {
             match controller_uid(pod) {
                 Some(uid) => match self.controlled.get_mut(uid) {
                     Some(pods) => drop(pods.insert(pod.id)),
-                    None => drop(self.controlled.insert(uid.into(), BTreeSet::from([pod.id]))),
+                    None => drop(self.controlled.insert(uid.into(), Set::from_iter([pod.id]))),
                 },
-                None => drop(self.uncontrolled.entry(pod.namespace.clone()).or_default().insert(pod.id)),
+                None => drop(self.uncontrolled.get_or_default(pod.namespace.clone()).insert(pod.id)),
             }
         }
         before

@@ -7,6 +7,7 @@ use super::process::{clock, publish, world_time};
 use super::{Due, Timer, Worker};
 use crate::World;
 use crate::config::ControllerConfig;
+use crate::map::Map;
 use crate::policy::{JobPolicy, JobStep, PausedSync, ShownPods, SyncStart};
 use crate::queue::WorkQueue;
 use crate::record::{Calls, Decision};
@@ -16,7 +17,6 @@ use policy_core::job::{self, Call, Finished, PodDigester};
 use policy_core::spec::Job;
 use policy_core::step::{Outcome, Step, Wave};
 use policy_core::{DigestedEvent, JobCache, JobMemory, Timestamp};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 mod draft;
@@ -36,7 +36,7 @@ const COMPONENT: &str = "job-controller";
 pub(crate) struct JobController {
     pub(super) queue: WorkQueue<Key>,
     pub(super) throttle: Throttle,
-    entries: BTreeMap<Key, Entry>,
+    entries: Map<Key, Entry>,
 }
 
 impl JobController {
@@ -44,7 +44,7 @@ impl JobController {
         JobController {
             queue: WorkQueue::new(config.api_backoff_nanos, config.api_backoff_max_nanos),
             throttle: Throttle::new(config.qps, config.burst),
-            entries: BTreeMap::new(),
+            entries: Map::default(),
         }
     }
 

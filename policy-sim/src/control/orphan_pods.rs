@@ -6,13 +6,13 @@ use super::informer::Key;
 use super::{Due, Timer};
 use crate::World;
 use crate::config::ControllerConfig;
+use crate::map::Set;
 use crate::object::{Pod, PodId};
 use crate::queue::WorkQueue;
 use crate::record::{Of, Verb, Words};
 use crate::store::ApiError;
 use policy_core::orphan::{OrphanDecision, decide};
 use policy_core::spec::{JOB_TRACKING_FINALIZER, Job, LabelSelector, Selector};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What may be orphaned.
@@ -37,13 +37,13 @@ impl OrphanKey {
 pub(crate) struct OrphanPods {
     pub(super) queue: WorkQueue<OrphanKey>,
     /// Pods whose finalizer is being removed.
-    under_way: BTreeSet<PodId>,
+    under_way: Set<PodId>,
 }
 
 impl OrphanPods {
     pub(super) fn new(config: &ControllerConfig) -> Self {
         let queue = WorkQueue::new(config.api_backoff_nanos, config.api_backoff_max_nanos);
-        OrphanPods { queue, under_way: BTreeSet::new() }
+        OrphanPods { queue, under_way: Set::default() }
     }
 }
 

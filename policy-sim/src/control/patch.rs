@@ -3,6 +3,7 @@
 use crate::World;
 use crate::object::{Phase, Pod, PodId};
 use crate::store::{ApiError, ObjectKey};
+use crate::typed::typed;
 use policy_core::Timestamp;
 use policy_core::spec::OwnerReference;
 use serde_json::{Map, Value};
@@ -34,7 +35,7 @@ pub(super) fn patch_pod(world: &mut World, key: &ObjectKey, patch: &Value) -> Re
     let owners: Option<Vec<OwnerReference>> = match &metadata["ownerReferences"] {
         Value::Null if metadata.get("ownerReferences").is_some() => Some(Vec::new()),
         Value::Null => None,
-        owners => Some(serde_json::from_value(owners.clone()).map_err(|error| {
+        owners => Some(typed(owners).map_err(|error| {
             ApiError::bad_request(format!("metadata.ownerReferences cannot be read: {error}"))
         })?),
     };

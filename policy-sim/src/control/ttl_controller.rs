@@ -7,6 +7,7 @@ use super::process::{clock, world_time};
 use super::{Due, Timer};
 use crate::World;
 use crate::config::ControllerConfig;
+use crate::map::Map;
 use crate::queue::WorkQueue;
 use crate::record::{Calls, Decision, Of, Verb, Words};
 use crate::store::{ApiError, Kind, ObjectKey, Propagation};
@@ -15,7 +16,6 @@ use policy_core::Timestamp;
 use policy_core::explain::Trace;
 use policy_core::spec::Job;
 use policy_core::ttl::{JobDeletion, Source, TtlDecision, decide};
-use std::collections::BTreeMap;
 
 /// The component that decisions name.
 const COMPONENT: &str = "ttl-after-finished-controller";
@@ -28,7 +28,7 @@ pub(crate) struct TtlController {
     pub(super) queue: WorkQueue<Key>,
     pub(super) throttle: Throttle,
     /// What keys that are worked on wait for.
-    waiting: BTreeMap<Key, Waiting>,
+    waiting: Map<Key, Waiting>,
 }
 
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ impl TtlController {
         TtlController {
             queue: WorkQueue::new(DEFAULT_RETRY_NANOS.0, DEFAULT_RETRY_NANOS.1),
             throttle: Throttle::new(config.qps, config.burst),
-            waiting: BTreeMap::new(),
+            waiting: Map::default(),
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use super::plan::PodPlan;
 use crate::World;
+use crate::map::{Map, Set};
 use crate::object::{Pod, PodId};
 use crate::store::Other;
 use policy_core::spec::StringMap;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A Service, as far as names go.
@@ -45,9 +45,9 @@ impl Service {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     /// Pods that have not ended, by namespace, subdomain and hostname.
-    pods: BTreeMap<(Arc<str>, Arc<str>, String), BTreeSet<PodId>>,
+    pods: Map<(Arc<str>, Arc<str>, String), Set<PodId>>,
     /// Services by namespace and name, with the number of their address.
-    services: BTreeMap<(String, String), (u32, Service)>,
+    services: Map<(String, String), (u32, Service)>,
     addresses: u32,
 }
 
@@ -85,7 +85,7 @@ fn key(pod: &Pod, plan: &PodPlan) -> Option<(Arc<str>, Arc<str>, String)> {
 /// Takes note of a new Pod's name.
 pub(super) fn add_name(world: &mut World, pod: &Pod, plan: &PodPlan) {
     if let Some(key) = key(pod, plan) {
-        world.data.names.pods.entry(key).or_default().insert(pod.id);
+        world.data.names.pods.get_or_default(key).insert(pod.id);
     }
 }
 
@@ -153,7 +153,7 @@ fn pod_answers(world: &World, namespace: &str, subdomain: &str, host: &str) -> b
     };
     let key = (namespace.into(), subdomain.into(), host.into());
     let pods = world.data.names.pods.get(&key);
-    pods.into_iter().flatten().any(|pod| selected(world, service, *pod))
+    pods.into_iter().flat_map(Set::iter).any(|pod| selected(world, service, *pod))
 }
 
 /// A Service answers when a Pod behind it does. (Pods are looked through one by one: few scripts ask.)

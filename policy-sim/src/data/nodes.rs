@@ -5,9 +5,9 @@ use super::plan::{Needs, Toleration};
 use super::{Due, eviction};
 use crate::World;
 use crate::config::NodeConfig;
+use crate::map::{Map, Set};
 use crate::object::PodId;
 use policy_core::{Timestamp, seconds_to_nanos};
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A node.
@@ -25,13 +25,13 @@ pub(super) struct Node {
     /// Whether the node controller takes it for ready.
     pub(super) ready: bool,
     /// Pods bound to it that have not ended.
-    pub(super) pods: BTreeSet<PodId>,
+    pub(super) pods: Set<PodId>,
     /// How many of them have which priority.
-    priorities: BTreeMap<i64, usize>,
+    priorities: Map<i64, usize>,
     cpu_used: u64,
     memory_used: u64,
     /// Images that it has, or will have at that time.
-    pub(super) images: BTreeMap<String, Timestamp>,
+    pub(super) images: Map<String, Timestamp>,
     /// Moves on when the node's health changes; what was planned at an earlier turn is void.
     pub(super) turn: u32,
 }
@@ -100,11 +100,11 @@ impl Node {
             exists: true,
             up: true,
             ready: true,
-            pods: BTreeSet::new(),
-            priorities: BTreeMap::new(),
+            pods: Set::default(),
+            priorities: Map::default(),
             cpu_used: 0,
             memory_used: 0,
-            images: BTreeMap::new(),
+            images: Map::default(),
             turn: 0,
         }
     }
@@ -128,7 +128,7 @@ impl Node {
 
     pub(super) fn add(&mut self, pod: PodId, needs: &Needs) {
         if self.pods.insert(pod) {
-            *self.priorities.entry(needs.priority).or_default() += 1;
+            *self.priorities.get_or_default(needs.priority) += 1;
             self.cpu_used = self.cpu_used.saturating_add(needs.cpu_millis);
             self.memory_used = self.memory_used.saturating_add(needs.memory_bytes);
         }
@@ -286,7 +286,7 @@ pub(super) fn delete(world: &mut World, index: usize) {
     node.exists = false;
     node.ready = false;
     node.turn = node.turn.wrapping_add(1);
-    node.images.clear();
+    node.images = Map::default();
     let name = node.config.name.clone();
     let message = format!("Node {name} event: Removing Node {name} from Controller");
     world.node_event(&name, "RemovingNode", message, NODE_CONTROLLER);

@@ -4,8 +4,9 @@ use super::nodes::millis;
 use super::{Due, Of, script};
 use crate::World;
 use crate::config::{Config, QueueConfig, QueueKind};
+use crate::map::Map;
 use policy_core::Timestamp;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// A queue or list.
@@ -17,7 +18,7 @@ pub(super) struct Queue {
     /// What can be taken, in the order in which it was put in.
     ready: VecDeque<Item>,
     /// What has been taken and neither acknowledged nor completed, by number.
-    taken: BTreeMap<u64, Taken>,
+    taken: Map<u64, Taken>,
     /// Containers that wait for something to take.
     waiting: VecDeque<Of>,
     leases: u64,
@@ -72,7 +73,7 @@ impl Queue {
             kind: config.kind,
             reclaim: config.reclaim,
             ready: items.map(|(text, number)| Item { number, text: text.as_str().into() }).collect(),
-            taken: BTreeMap::new(),
+            taken: Map::default(),
             waiting: VecDeque::new(),
             leases: 0,
         }

@@ -6,26 +6,27 @@ use super::plan::{Needs, plan_of};
 use super::run::{ContainerRun, PodRun, Stage};
 use super::{Due, eviction};
 use crate::World;
+use crate::map::{Map, Set};
 use crate::object::{Pod, PodId};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Pods without a place, by what they need: Pods with equal needs fit or do not fit together.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scheduler {
-    queues: BTreeMap<Arc<Needs>, Waiting>,
+    queues: Map<Arc<Needs>, Waiting>,
     planned: bool,
     /// Counts what may have made room.
     changes: u64,
     /// How many Pods of each Job and index have been seen.
-    attempts: BTreeMap<(String, Option<i64>), u32>,
+    attempts: Map<(String, Option<i64>), u32>,
 }
 
 /// Pods with the same needs, oldest first.
 #[derive(Clone, Debug, Default)]
 struct Waiting {
-    pods: BTreeSet<PodId>,
+    pods: Set<PodId>,
     /// Those that have not been told that they do not fit.
     untold: Vec<PodId>,
     /// The count of changes at which the oldest did not fit.
@@ -58,7 +59,7 @@ pub(super) fn pod_added(world: &mut World, pod: &Pod) {
     if let Some(name) = named.map(String::from) {
         return super::kubelet::bind_directly(world, pod.id, &name);
     }
-    let waiting = world.data.scheduler.queues.entry(plan.needs.clone()).or_default();
+    let waiting = world.data.scheduler.queues.get_or_default(plan.needs.clone());
     waiting.pods.insert(pod.id);
     waiting.untold.push(pod.id);
     plan_schedule(world, world.config.timing.schedule_millis);
@@ -71,7 +72,7 @@ fn attempt_of(world: &mut World, pod: &Pod) -> u32 {
     }
     let owner = pod.owners.iter().find(|owner| owner.controller == Some(true));
     let key = (owner.map_or_else(|| pod.uid.to_string(), |owner| owner.uid.clone()), pod.index);
-    let count = world.data.scheduler.attempts.entry(key).or_default();
+    let count = world.data.scheduler.attempts.get_or_default(key);
     *count += 1;
     *count
 }
@@ -255,7 +256,7 @@ fn preempt(world: &mut World, needs: &Arc<Needs>, why: &BTreeMap<&'static str, u
 }
 
 fn is_being_cleared(world: &World, index: usize, priority: i64) -> bool {
-    let pods = world.data.nodes.get(index).into_iter().flat_map(|node| &node.pods);
+    let pods = world.data.nodes.get(index).into_iter().flat_map(|node| node.pods.iter());
     let terminating = |pod: &&PodId| world.store.pod(**pod).is_some_and(|p| p.deletion_timestamp.is_some());
     pods.filter(terminating).any(|pod| priority_of(world, *pod) < priority)
 }

@@ -32,7 +32,7 @@ impl World {
     /// The running containers that wait for something else than time, oldest Pod first.
     pub fn waiting_containers(&self) -> Vec<ContainerWait> {
         let mut waits = Vec::new();
-        for (id, run) in &self.data.runs {
+        for (id, run) in self.data.runs.iter() {
             let Some(pod) = self.store.pod(*id) else { continue };
             for (container, spec) in pod.base.containers.iter().enumerate() {
                 let Some(state) = run.containers.get(container).filter(|state| state.runs()) else {

@@ -5,6 +5,7 @@ use super::duration::Duration;
 use super::fault::FaultSpec;
 use super::select::{NodeSelector, PodSelector, Target};
 use crate::config::ApiConfig;
+use crate::typed::typed;
 use serde::{Deserialize, de};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -50,10 +51,7 @@ impl TryFrom<Map<String, Value>> for Action {
     fn try_from(fields: Map<String, Value>) -> Result<Self, Self::Error> {
         let (timing, verb): (Map<_, _>, Map<_, _>) =
             fields.into_iter().partition(|(key, _)| TIMING.contains(&key.as_str()));
-        Ok(Action {
-            timing: serde_json::from_value(timing.into())?,
-            verb: serde_json::from_value(verb.into())?,
-        })
+        Ok(Action { timing: typed(&timing.into())?, verb: typed(&verb.into())? })
     }
 }
 
@@ -152,7 +150,7 @@ impl<'de> Deserialize<'de> for Deletion {
             grace_period: Option<Duration>,
         }
         let (target, rest) = split_target(Value::deserialize(deserializer)?).map_err(de::Error::custom)?;
-        let how: How = serde_json::from_value(rest.into()).map_err(de::Error::custom)?;
+        let how: How = typed(&rest.into()).map_err(de::Error::custom)?;
         Ok(Deletion { target, cascade: how.cascade, grace_period: how.grace_period })
     }
 }
@@ -163,9 +161,9 @@ fn split_target(value: Value) -> Result<(Target, Map<String, Value>), serde_json
         Value::Object(fields) => {
             let (target, rest): (Map<_, _>, Map<_, _>) =
                 fields.into_iter().partition(|(key, _)| Target::KEYS.contains(&key.as_str()));
-            Ok((serde_json::from_value(target.into())?, rest))
+            Ok((typed(&target.into())?, rest))
         }
-        other => Ok((serde_json::from_value(other)?, Map::new())),
+        other => Ok((typed(&other)?, Map::new())),
     }
 }
 
@@ -189,7 +187,7 @@ impl<'de> Deserialize<'de> for Patch {
             subresource: Option<String>,
         }
         let (target, rest) = split_target(Value::deserialize(deserializer)?).map_err(de::Error::custom)?;
-        let how: How = serde_json::from_value(rest.into()).map_err(de::Error::custom)?;
+        let how: How = typed(&rest.into()).map_err(de::Error::custom)?;
         Ok(Patch { target, patch: how.patch, subresource: how.subresource })
     }
 }
@@ -223,7 +221,7 @@ impl<'de> Deserialize<'de> for Labelling {
             set: BTreeMap<String, Option<String>>,
         }
         let (target, rest) = split_target(Value::deserialize(deserializer)?).map_err(de::Error::custom)?;
-        let how: How = serde_json::from_value(rest.into()).map_err(de::Error::custom)?;
+        let how: How = typed(&rest.into()).map_err(de::Error::custom)?;
         Ok(Labelling { target, set: how.set })
     }
 }
@@ -248,7 +246,7 @@ impl<'de> Deserialize<'de> for Drain {
         match Value::deserialize(deserializer)? {
             Value::String(name) => Ok(Drain { node: NodeSelector::Name(name), grace_period: None }),
             full => {
-                let full: Full = serde_json::from_value(full).map_err(de::Error::custom)?;
+                let full: Full = typed(&full).map_err(de::Error::custom)?;
                 Ok(Drain { node: full.node, grace_period: full.grace_period })
             }
         }

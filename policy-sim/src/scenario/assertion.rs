@@ -2,6 +2,7 @@
 
 use super::duration::Duration;
 use super::select::PodSelector;
+use crate::typed::typed;
 use serde::{Deserialize, de};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -74,7 +75,7 @@ impl TryFrom<Map<String, Value>> for Assertion {
     fn try_from(fields: Map<String, Value>) -> Result<Self, Self::Error> {
         let (common, check): (Map<_, _>, Map<_, _>) =
             fields.into_iter().partition(|(key, _)| COMMON.contains(&key.as_str()));
-        let common: Common = serde_json::from_value(common.into())?;
+        let common: Common = typed(&common.into())?;
         let timing = match (common.at, common.first) {
             (Some(at), _) => Moment::At(at),
             (None, Some(window)) => Moment::First(window),
@@ -82,7 +83,7 @@ impl TryFrom<Map<String, Value>> for Assertion {
             (None, None) if common.never => Moment::Never,
             (None, None) => Moment::End,
         };
-        Ok(Assertion { text: common.text, timing, check: serde_json::from_value(check.into())? })
+        Ok(Assertion { text: common.text, timing, check: typed(&check.into())? })
     }
 }
 
@@ -149,7 +150,7 @@ impl<'de> Deserialize<'de> for Bounds {
                 Ok(Bounds { min: number, max: number })
             }
             full => {
-                let full: Full = serde_json::from_value(full).map_err(de::Error::custom)?;
+                let full: Full = typed(&full).map_err(de::Error::custom)?;
                 Ok(Bounds { min: full.min, max: full.max.unwrap_or(u64::MAX) })
             }
         }
@@ -182,7 +183,7 @@ impl<'de> Deserialize<'de> for Condition {
         }
         let full = match Value::deserialize(deserializer)? {
             Value::String(kind) => Full { kind, status: None, reason: None, message: None },
-            full => serde_json::from_value(full).map_err(de::Error::custom)?,
+            full => typed(&full).map_err(de::Error::custom)?,
         };
         let Full { kind, status, reason, message } = full;
         Ok(Condition { kind, status: status.unwrap_or_else(|| "True".into()), reason, message })
@@ -217,9 +218,7 @@ pub struct Parts {
 impl<'de> Deserialize<'de> for Expectation {
     fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
-            parts @ Value::Object(_) => {
-                serde_json::from_value(parts).map(Expectation::Has).map_err(de::Error::custom)
-            }
+            parts @ Value::Object(_) => typed(&parts).map(Expectation::Has).map_err(de::Error::custom),
             scalar => Ok(Expectation::Is(scalar)),
         }
     }
@@ -314,10 +313,7 @@ impl TryFrom<Map<String, Value>> for PodsCheck {
     fn try_from(fields: Map<String, Value>) -> Result<Self, Self::Error> {
         let (rest, selector): (Map<_, _>, Map<_, _>) =
             fields.into_iter().partition(|(key, _)| PODS_OWN.contains(&key.as_str()));
-        Ok(PodsCheck {
-            selector: serde_json::from_value(selector.into())?,
-            rest: serde_json::from_value(rest.into())?,
-        })
+        Ok(PodsCheck { selector: typed(&selector.into())?, rest: typed(&rest.into())? })
     }
 }
 

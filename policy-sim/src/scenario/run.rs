@@ -11,10 +11,10 @@ use super::select::like;
 use super::source::Source;
 use super::timeline::Timeline;
 use super::why;
+use crate::map::Set;
 use crate::{Ending, World};
 use policy_core::Timestamp;
 use serde::Serialize;
-use std::collections::BTreeSet;
 
 mod extend;
 
@@ -65,7 +65,7 @@ pub struct Run<'s> {
     seed: u64,
     ending: Option<Ending>,
     why: Vec<String>,
-    planned: BTreeSet<Planned>,
+    planned: Set<Planned>,
     /// Actions that wait for a check.
     watching: Vec<usize>,
     followed: Vec<Followed>,
@@ -107,7 +107,7 @@ impl<'s> Run<'s> {
             seed,
             ending: None,
             why: Vec::new(),
-            planned: BTreeSet::new(),
+            planned: Set::default(),
             watching: Vec::new(),
             followed: scenario.assertions.iter().map(|_| Followed::default()).collect(),
             surprises: Vec::new(),

@@ -1,5 +1,6 @@
 //! Ways to name objects whose names are not known beforehand.
 
+use crate::typed::typed;
 use serde::{Deserialize, de};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -45,7 +46,7 @@ impl<'de> Deserialize<'de> for NodeSelector {
         match Value::deserialize(deserializer)? {
             Value::String(name) => Ok(NodeSelector::Name(name)),
             other => {
-                let found: OfPod = serde_json::from_value(other).map_err(de::Error::custom)?;
+                let found: OfPod = typed(&other).map_err(de::Error::custom)?;
                 Ok(NodeSelector::OfPod(found.of_pod))
             }
         }
@@ -105,8 +106,7 @@ impl<'de> Deserialize<'de> for Target {
         match Value::deserialize(deserializer)? {
             Value::String(text) => Target::parse(&text).map_err(de::Error::custom),
             full => {
-                let Full { kind, name, labels, pod } =
-                    serde_json::from_value(full).map_err(de::Error::custom)?;
+                let Full { kind, name, labels, pod } = typed(&full).map_err(de::Error::custom)?;
                 Ok(Target { kind, name, labels, pod })
             }
         }

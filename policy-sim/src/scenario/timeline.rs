@@ -1,5 +1,6 @@
 //! The lives of Pods in a run, for drawing and for asking about Pods that are gone.
 
+use crate::map::List;
 use crate::object::{Phase, Pod, State};
 use crate::store::{ChangeKind, PodChange};
 use policy_core::Timestamp;
@@ -231,7 +232,7 @@ fn restarts(pod: &Pod) -> i32 {
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
     /// By the Pods' places in the store.
-    lives: Vec<Option<PodLife>>,
+    lives: List<Option<PodLife>>,
 }
 
 impl Timeline {
@@ -254,9 +255,7 @@ impl Timeline {
                 restarts: Box::default(),
             };
             let place = change.pod.id.0 as usize;
-            if self.lives.len() <= place {
-                self.lives.resize_with(place + 1, || None);
-            }
+            self.lives.grow_with(place + 1, || None);
             if let Some(slot) = self.lives.get_mut(place) {
                 slot.get_or_insert_with(new).note(&change, now);
             }

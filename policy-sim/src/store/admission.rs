@@ -2,6 +2,7 @@
 
 use super::{ApiError, Kind, NewPod, Object, ObjectKey, Other, Store, create_pod};
 use crate::object::{Pod, PodBase};
+use crate::typed::typed;
 use crate::zones::TzDatabase;
 use policy_core::Timestamp;
 use policy_core::spec::validation::{CreateContext, Review, Rules, validate_create};
@@ -164,8 +165,7 @@ impl Store {
 
 fn read_metadata(metadata: Value) -> Result<ObjectMeta, ApiError> {
     let metadata = if metadata.is_null() { Value::Object(Map::new()) } else { metadata };
-    serde_json::from_value(metadata)
-        .map_err(|error| ApiError::bad_request(format!("metadata cannot be read: {error}")))
+    typed(&metadata).map_err(|error| ApiError::bad_request(format!("metadata cannot be read: {error}")))
 }
 
 fn text<'v>(value: &'v Value, field: &str) -> Option<&'v str> {

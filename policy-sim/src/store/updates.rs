@@ -3,6 +3,7 @@
 use super::admission::{accepted, raw, refusal, with_rules};
 use super::objects::Typed;
 use super::{ApiError, Kind, Object, ObjectKey, Other, Store};
+use crate::typed::typed;
 use policy_core::Timestamp;
 use policy_core::spec::validation::{Subresource, validate_update};
 use policy_core::spec::{CronJob, CronJobStatus, Job, JobStatus};
@@ -98,7 +99,7 @@ fn check(old: &Object, new: &Value) -> Result<Object, ApiError> {
     let (kind, name) = (old.key().kind, old.metadata().name.as_str());
     if let Object::Other(other) = old {
         let mut body = new.as_object().cloned().unwrap_or_default();
-        let metadata = serde_json::from_value(body.remove("metadata").unwrap_or_default())
+        let metadata = typed(&body.remove("metadata").unwrap_or_default())
             .map_err(|error| ApiError::bad_request(format!("metadata cannot be read: {error}")))?;
         return Ok(Object::Other(Arc::new(Other { kind: other.kind.clone(), metadata, body })));
     }

@@ -241,7 +241,7 @@ impl Watched {
         }
         // Nobody reads these, and a long run makes many.
         world.record.decisions.clear();
-        world.record.events.clear();
+        world.record.events = Default::default();
         std::mem::replace(&mut self.version, world.store.version()) != world.store.version()
     }
 

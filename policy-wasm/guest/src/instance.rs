@@ -11,8 +11,8 @@ use policy_core::{JobCache, JobMemory, PodEvent, Settings};
 use policy_json::step::{
     CallJson, CronCallJson, CronFinishedJson, EventJson, FinishedJson, MemoryJson, StepJson, WaveJson, call,
 };
-use policy_sim::zones::TzDatabase;
-use serde::Serialize;
+use policy_zones::TzDatabase;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -71,7 +71,7 @@ impl Instance {
     /// # Errors
     /// The line is not of the expected form.
     pub fn decide(&self, line: &[u8]) -> Answer {
-        let fields: BTreeMap<String, &RawValue> = serde_json::from_slice(line).unwrap_or_default();
+        let fields: BTreeMap<String, &RawValue> = read(line).unwrap_or_default();
         let mut out = Vec::new();
         let result = if fields.contains_key("cronJob") {
             policy_json::cron_job::answer(line, TzDatabase::shared(), &mut out)
@@ -87,7 +87,7 @@ impl Instance {
     /// # Errors
     /// The request is malformed, or names a cache that is not there.
     pub fn apply(&mut self, request: &[u8]) -> Answer {
-        let request: Apply = serde_json::from_slice(request)?;
+        let request: Apply = read(request)?;
         if request.drop {
             let handle = request.cache.ok_or_else(|| malformed("`drop` needs a `cache`"))?;
             let cache = self.caches.remove(&handle).ok_or_else(|| unknown("cache", handle))?;
@@ -124,7 +124,7 @@ impl Instance {
     /// # Errors
     /// The request is malformed, or names a cache that is not there.
     pub fn begin(&mut self, request: &[u8]) -> Answer {
-        let request: Begin = serde_json::from_slice(request)?;
+        let request: Begin = read(request)?;
         let (now, trace) = (request.now, request.trace);
         if let Some(cron_job) = request.cron_job {
             let seen = Rc::new(CronSeen { cron_job, jobs: request.jobs });
@@ -159,7 +159,7 @@ impl Instance {
     /// The request is malformed, has not one outcome for each call, or names a sync that does not wait. The sync goes on
     /// waiting.
     pub fn resume(&mut self, request: &[u8]) -> Answer {
-        let request: Resume<'_> = serde_json::from_slice(request)?;
+        let request: Resume<'_> = read(request)?;
         let handle = request.paused;
         let waiting = self.paused.get(&handle).ok_or_else(|| unknown("paused sync", handle))?;
         if request.drop {
@@ -309,6 +309,12 @@ fn wave_step<C: Serialize, F: Serialize>(wave: WaveJson<C>, paused: u32, finding
 
 fn finished_step<C: Serialize, F: Serialize>(finished: F, findings: Vec<Finding>) -> Answer {
     written(&StepJson::<C, F> { wave: None, paused: None, finished: Some(finished), findings })
+}
+
+/// By way of text, as the lines of the protocol are read: one reader for each type is enough.
+fn read<'r, T: Deserialize<'r>>(request: &'r [u8]) -> Result<T, Fault> {
+    let text = std::str::from_utf8(request).map_err(|error| malformed(&format!("not UTF-8: {error}")))?;
+    Ok(serde_json::from_str(text)?)
 }
 
 fn written(value: &impl Serialize) -> Answer {

@@ -9,6 +9,9 @@ pub(super) const FIRST_INTERVAL: usize = 64;
 /// With more checkpoints every second one is dropped, and they are twice as far apart from then on.
 const MOST_CHECKPOINTS: usize = 64;
 
+/// As many Pods make a copy as expensive as a step.
+const STEPS_SAVED: usize = 2;
+
 /// What one step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
@@ -51,7 +54,8 @@ impl Session {
     }
 
     pub(super) fn seek_to(&mut self, to: Timestamp, max_steps: usize) -> Position {
-        if to < self.state.now() {
+        let ahead = |state: &Rc<State>| state.steps > self.state.steps && state.now() <= to;
+        if to < self.state.now() || self.checkpoints.iter().any(ahead) {
             self.restore(|state| state.now() <= to);
         }
         let mut left = max_steps;
@@ -77,7 +81,9 @@ impl Session {
     fn advance(&mut self, until: Timestamp) -> bool {
         let stepped = self.state.step(until);
         let last = self.checkpoints.last().map_or(0, |state| state.steps);
-        if stepped && self.state.steps >= last + self.interval {
+        // A copy of a large world costs more, and so does each of its steps.
+        let interval = self.interval.max(self.state.run.world.store.pods_ever() / STEPS_SAVED);
+        if stepped && self.state.steps >= last + interval {
             self.checkpoints.push(Rc::new(self.state.clone()));
             if self.checkpoints.len() > MOST_CHECKPOINTS {
                 let mut place = 0;

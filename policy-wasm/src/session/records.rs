@@ -1,7 +1,8 @@
 //! What has happened up to the time at which a session stands.
 
-use super::{Session, StatusChange};
+use super::{Answer, Code, Problem, Session, StatusChange};
 use policy_core::Timestamp;
+use policy_sim::kubectl::{self, Command};
 use policy_sim::record::{Decision, EventRecord};
 use policy_sim::scenario::{Done, Held};
 use policy_sim::store::Object;
@@ -37,7 +38,7 @@ impl Session {
 
     /// Events from that number on.
     pub fn events(&self, from: usize) -> Vec<&EventRecord> {
-        self.state.run.world.record.events.iter().skip(from).collect()
+        self.state.run.world.record.events.from(from).collect()
     }
 
     /// What the containers of a Pod, or of all, have printed.
@@ -45,6 +46,15 @@ impl Session {
         let logs = self.state.run.world.record.logs.iter();
         let wanted = logs.filter(|(name, _)| pod.is_none_or(|pod| pod == &***name));
         Value::Object(wanted.map(|(name, lines)| (name.to_string(), json!(**lines))).collect())
+    }
+
+    /// What `kubectl` prints now.
+    ///
+    /// # Errors
+    /// What `kubectl` says when there is no such object.
+    pub fn kubectl(&self, command: &Command) -> Answer<String> {
+        let text = kubectl::text(&self.state.run.world, self.at, command);
+        text.map_err(|message| vec![Problem::new(Code::UnknownObject, message)])
     }
 
     /// What was done to the cluster.

@@ -250,7 +250,7 @@ impl Session {
         let (world, meta) = (&self.state.run.world, &job.metadata);
         let mut objects = Objects { jobs: vec![job.clone()], ..Objects::default() };
         let own = world.store.pods_owned_by(&meta.uid);
-        objects.pods = own.filter_map(|pod| serde_json::from_value(pod.to_json()).ok()).collect();
+        objects.pods = own.filter_map(|pod| serde_json::from_str(&pod.to_json().to_string()).ok()).collect();
         let nothing = JobMemory::default();
         let mind = world.job_mind(&meta.namespace, &meta.name);
         let memory = mind.map_or(&nothing, |mind| mind.memory);

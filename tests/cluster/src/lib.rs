@@ -259,8 +259,18 @@ impl World {
 
     /// Runs kubectl in the namespace, which must succeed; returns what it prints.
     pub fn kubectl(&self, args: &[&str]) -> String {
-        let args = [args, &["--namespace", &self.namespace]].concat();
-        kubectl(&admin_kubeconfig(), &args).unwrap_or_else(|problem| panic!("{problem}"))
+        self.try_kubectl(args).unwrap_or_else(|problem| panic!("{problem}"))
+    }
+
+    /// Runs kubectl in the namespace.
+    ///
+    /// # Errors
+    /// It does not succeed.
+    pub fn try_kubectl(&self, args: &[&str]) -> Result<String, String> {
+        // What follows `--` is for another program.
+        let own = args.iter().position(|arg| *arg == "--").unwrap_or(args.len());
+        let (own, others) = args.split_at(own);
+        kubectl(&admin_kubeconfig(), &[own, &["--namespace", &self.namespace], others].concat())
     }
 
     /// The kubeconfig of an administrator.

@@ -1,4 +1,4 @@
-//! The cluster's binary, from Go modules.
+//! The cluster's binaries, from Go modules.
 
 use crate::steps::{output, root, run};
 use std::path::PathBuf;
@@ -6,15 +6,31 @@ use std::process::Command;
 
 const VERSION: &str = "v1.37.2";
 
-/// The binary, built when it is missing or its sources are newer. The first build takes minutes.
+/// The control plane, built when it is missing or its sources are newer. The first build takes minutes.
 pub(super) fn kube() -> Result<PathBuf, String> {
-    let sources = root().join("tests/cluster/kube");
-    let binary = root().join("target/cluster/bin/kube");
+    build("tests/cluster/kube", root().join("target/cluster/bin/kube"))
+}
+
+/// Where [`node`] puts its binary.
+pub(super) fn node_path() -> PathBuf {
+    root().join("target/cluster/bin/node")
+}
+
+/// What a real node needs besides: kube-proxy and CoreDNS.
+pub(super) fn node() -> Result<PathBuf, String> {
+    build("tests/cluster/node", node_path())
+}
+
+fn build(sources: &str, binary: PathBuf) -> Result<PathBuf, String> {
+    let sources = root().join(sources);
     let go = Command::new(go()?);
     if is_current(&binary, &sources)? {
         return Ok(binary);
     }
-    println!("building Kubernetes {VERSION} from its Go modules; the first time takes 5 to 15 minutes");
+    println!(
+        "building {} of Kubernetes {VERSION} from its Go modules; the first time takes 5 to 15 minutes",
+        binary.file_name().unwrap_or_default().to_string_lossy()
+    );
     let minor = VERSION.trim_start_matches('v').split('.').collect::<Vec<_>>();
     // Without these, kubectl cannot tell which version the server has.
     let flags = ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"].map(|package| {

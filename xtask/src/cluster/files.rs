@@ -1,7 +1,7 @@
 //! Certificates, tokens, kubeconfigs and arguments of the control plane.
 
-use super::Options;
 use super::processes::Processes;
+use super::{Node, Options};
 use crate::steps::{output, root, run};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -103,11 +103,13 @@ impl Files {
 
     pub(super) fn apiserver(&self, options: &Options) -> Vec<String> {
         let base = options.base_port;
+        // A fake node answers at its address, a real one on loopback, where its name leads.
+        let addresses = if options.node == Node::Real { "Hostname" } else { "InternalIP,Hostname" };
         words(&format!(
             "--etcd-servers=http://127.0.0.1:{} --bind-address=127.0.0.1 --secure-port={} --profiling=false
              --tls-cert-file=pki/apiserver.crt --tls-private-key-file=pki/apiserver.key --client-ca-file=pki/ca.crt
              --token-auth-file=pki/tokens.csv --kubelet-client-certificate=pki/kubelet-client.crt
-             --kubelet-client-key=pki/kubelet-client.key --kubelet-preferred-address-types=InternalIP,Hostname
+             --kubelet-client-key=pki/kubelet-client.key --kubelet-preferred-address-types={addresses}
              --service-account-issuer=https://kubernetes.default.svc.cluster.local
              --service-account-key-file=pki/sa.pub --service-account-signing-key-file=pki/sa.key
              --service-cluster-ip-range=10.96.0.0/16 --authorization-mode=Node,RBAC --allow-privileged=true

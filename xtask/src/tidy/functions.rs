@@ -1,4 +1,4 @@
-//! How long functions are, by the layout that rustfmt gives them.
+//! How long functions are, of Rust and TypeScript, by the layout that formatters give them.
 
 /// A function of a source file.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,10 +35,12 @@ fn is_end(line: &str, indent: &str, closing: &str) -> bool {
 
 fn name_of(line: &str) -> Option<&str> {
     let mut words = line.trim_start();
-    for word in ["pub(crate) ", "pub(super) ", "pub ", "const ", "async ", "unsafe ", "extern \"C\" "] {
+    for word in
+        ["pub(crate) ", "pub(super) ", "pub ", "export ", "const ", "async ", "unsafe ", "extern \"C\" "]
+    {
         words = words.strip_prefix(word).unwrap_or(words);
     }
-    let rest = words.strip_prefix("fn ")?;
+    let rest = words.strip_prefix("fn ").or_else(|| words.strip_prefix("function "))?;
     rest.split(['(', '<']).next()
 }
 

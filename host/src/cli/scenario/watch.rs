@@ -104,7 +104,7 @@ fn lines(run: &mut Run<'_>) -> io::Result<()> {
                 writeln!(out, "{at:>8}  pod/{} is {stage:?}", life.name())?;
             }
         }
-        for (pod, log) in &record.logs {
+        for (pod, log) in record.logs.iter() {
             let seen = printed.entry(pod.to_string()).or_default();
             for line in log.iter().skip(*seen) {
                 writeln!(out, "{at:>8}  pod/{pod} prints: {line}")?;

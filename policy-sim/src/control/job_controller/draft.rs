@@ -1,6 +1,7 @@
 //! What the Pods of a Job have in common, made once for each generation of the Job.
 
 use crate::object::PodBase;
+use crate::typed::typed;
 use policy_core::job::{PodCreate, PodDraft};
 use policy_core::spec::{Job, OwnerReference};
 use std::sync::Arc;
@@ -24,8 +25,7 @@ impl Draft {
         let stem = indexed["spec"]["hostname"].as_str().and_then(|name| name.strip_suffix('0'));
         let base = PodBase { hostname_stem: stem.map(Into::into), ..PodBase::from_template(&pod) };
         let finalizers = pod["metadata"]["finalizers"].as_array().into_iter().flatten();
-        let owners: Option<Vec<OwnerReference>> =
-            serde_json::from_value(pod["metadata"]["ownerReferences"].clone()).ok();
+        let owners: Option<Vec<OwnerReference>> = typed(&pod["metadata"]["ownerReferences"]).ok();
         Draft {
             uid: job.metadata.uid.clone(),
             generation: job.metadata.generation,

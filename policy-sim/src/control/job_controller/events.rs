@@ -54,7 +54,7 @@ pub(in crate::control) fn job_deleted(world: &mut World, job: &Arc<Job>) {
 
 /// Takes note of the Job as it is now.
 fn show_job(world: &mut World, job: &Arc<Job>) {
-    let entry = world.control.jobs.entries.entry(key_of(&job.metadata)).or_default();
+    let entry = world.control.jobs.entries.get_or_default(key_of(&job.metadata));
     if entry.job.as_ref().is_none_or(|known| known.metadata.uid != job.metadata.uid) {
         entry.digester = Some(PodDigester::new(job));
         entry.pending.clear();

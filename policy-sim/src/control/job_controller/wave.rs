@@ -141,7 +141,7 @@ fn note_written(written: &mut Option<Written>, uid: &str, job: u64, pod: u64) {
 /// The calls that have not reached the server.
 pub(in crate::control) fn under_way(world: &World) -> Vec<Caller> {
     let mut callers = Vec::new();
-    for (key, entry) in &world.control.jobs.entries {
+    for (key, entry) in world.control.jobs.entries.iter() {
         let outcomes = entry.run.iter().flat_map(|run| run.outcomes.iter().enumerate());
         let open = outcomes.filter(|(_, outcome)| outcome.is_none());
         callers.extend(open.map(|(place, _)| Caller::Job(key.clone(), place)));

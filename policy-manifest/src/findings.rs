@@ -2,12 +2,12 @@
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::manifest::{Manifest, path};
-use crate::wire;
+use policy_sim::zones::TzDatabase;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// One error or warning about an object.
-pub(in crate::cli) struct Finding {
+pub struct Finding {
     /// Upstream's `ErrorType` (`FieldValueInvalid`, …), `Decoding`, `StrictDecoding` or `Warning`.
     kind: String,
     /// The field; empty when it is about the whole object.
@@ -16,7 +16,7 @@ pub(in crate::cli) struct Finding {
     line: usize,
     column: usize,
     /// The same for people.
-    pub(in crate::cli) diagnostic: Diagnostic,
+    pub diagnostic: Diagnostic,
 }
 
 /// An answer of the line protocol.
@@ -40,15 +40,16 @@ struct FieldError {
 }
 
 /// Asks for a verdict about a manifest and places what comes back.
-pub(in crate::cli) fn of(manifest: &Manifest, line: &Value) -> Vec<Finding> {
+pub fn of(manifest: &Manifest, line: &Value) -> Vec<Finding> {
     let mut bytes = Vec::new();
-    let answer = match wire::validate::answer(line.to_string().as_bytes(), &mut bytes) {
-        Ok(()) => serde_json::from_slice(&bytes).unwrap_or_else(|error| Answer {
-            decode_error: Some(format!("internal error: the verdict cannot be read: {error}")),
-            ..Answer::default()
-        }),
-        Err(error) => Answer { decode_error: Some(error.message), ..Answer::default() },
-    };
+    let answer =
+        match policy_json::validate::answer(line.to_string().as_bytes(), TzDatabase::shared(), &mut bytes) {
+            Ok(()) => serde_json::from_str(&String::from_utf8_lossy(&bytes)).unwrap_or_else(|error| Answer {
+                decode_error: Some(format!("internal error: the verdict cannot be read: {error}")),
+                ..Answer::default()
+            }),
+            Err(error) => Answer { decode_error: Some(error.message), ..Answer::default() },
+        };
     let mut findings = Vec::new();
     findings.extend(answer.decode_error.map(|message| decoding(manifest, &message)));
     findings.extend(answer.strict_errors.iter().flat_map(|text| strict(manifest, text)));
@@ -91,11 +92,23 @@ impl Finding {
         self
     }
 
-    pub(in crate::cli) fn is_error(&self) -> bool {
+    /// Upstream's `ErrorType` (`FieldValueInvalid`, …), `Decoding`, `StrictDecoding` or `Warning`.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// The field; empty when it is about the whole object.
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+
+    /// Whether the API server refuses the object for it.
+    pub fn is_error(&self) -> bool {
         self.diagnostic.severity == Severity::Error
     }
 
-    pub(super) fn to_json(&self) -> Value {
+    /// For programs.
+    pub fn to_json(&self) -> Value {
         json!({
             "type": self.kind,
             "field": self.field,

@@ -92,6 +92,22 @@ pub fn expand(
     if problems.is_empty() { Ok(expansions) } else { Err(problems) }
 }
 
+/// All manifests in one stream of documents.
+pub fn stream(expansions: &[Expansion]) -> String {
+    let mut text = String::new();
+    for expansion in expansions {
+        let own = expansion.text.trim_start_matches(['\n', ' ']);
+        if !own.starts_with("---") && (!text.is_empty() || expansions.len() > 1) {
+            text.push_str("---\n");
+        }
+        text.push_str(own);
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+    }
+    text
+}
+
 type Names = BTreeMap<(String, String, String), String>;
 
 fn checked(
