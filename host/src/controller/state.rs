@@ -234,10 +234,16 @@ impl Pods {
     /// Takes a Pod in; returns it as it was before.
     pub(super) fn set(&mut self, key: &Key, mut record: PodRecord) -> Option<PodRecord> {
         let before = self.remove(key);
+        let mut key = key.clone();
         match &mut record.owner {
             Some(owner) => {
                 let siblings = self.owned.entry(owner.uid.clone()).or_default();
                 let sibling = siblings.first().and_then(|key| self.records.get(key)?.owner.clone());
+                // What is the same for all Pods of a Job is kept once.
+                let namespace = siblings.first().map(|key| &key.namespace);
+                if let Some(namespace) = namespace.filter(|namespace| **namespace == key.namespace) {
+                    key.namespace = namespace.clone();
+                }
                 if let Some(shared) = sibling.filter(|shared| **shared == **owner) {
                     *owner = shared;
                 }
@@ -245,7 +251,7 @@ impl Pods {
             }
             None => drop(self.loose.entry(key.namespace.clone()).or_default().insert(key.clone())),
         }
-        self.records.insert(key.clone(), record);
+        self.records.insert(key, record);
         before
     }
 

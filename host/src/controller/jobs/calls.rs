@@ -35,12 +35,12 @@ pub(super) async fn make(controller: &Controller, context: &Context, call: &Call
         Call::ReadJob => read_job(controller, context).await,
         Call::CreatePod(create) => {
             let body = context.draft().pod(create).to_string().into_bytes();
-            let call = ApiCall::post(format!("/api/v1/namespaces/{namespace}/pods"), body);
+            let call = ApiCall::post(format!("/api/v1/namespaces/{namespace}/pods"), body).for_metadata();
             wrote_pod(controller, context, &call).await
         }
         Call::DeletePod(pod) => delete_pod(controller, namespace, pod).await,
         Call::Adopt(pod) => {
-            let call = ApiCall::patch(pod_path(namespace, pod.name()), adoption(context, pod));
+            let call = ApiCall::patch(pod_path(namespace, pod.name()), adoption(context, pod)).for_metadata();
             wrote_pod(controller, context, &call).await
         }
         Call::Release(pod) => {
@@ -53,6 +53,7 @@ pub(super) async fn make(controller: &Controller, context: &Context, call: &Call
         }
         Call::RemoveFinalizer(pod) => {
             let call = ApiCall::patch(pod_path(namespace, pod.name()), finalizer_removal(pod.uid()));
+            let call = call.for_metadata();
             wrote_pod(controller, context, &call).await
         }
         _ => Err(ApiError::unanswered("this call is not known")),
