@@ -62,13 +62,13 @@ impl World {
                 Err(error) => return Outcome::failed(error),
             },
             Call::DeletePod(pod) => {
-                if let Some((pod, process)) = self.pods.get_mut(&*pod.uid) {
+                if let Some((pod, process)) = self.pods.get_mut(pod.uid()) {
                     pod.metadata.deletion_timestamp = Some(now());
                     return process.kill().map_or_else(Outcome::failed, |()| Outcome::done());
                 }
             }
             Call::RemoveFinalizer(pod) => {
-                if let Some((pod, _)) = self.pods.get_mut(&*pod.uid) {
+                if let Some((pod, _)) = self.pods.get_mut(pod.uid()) {
                     pod.metadata.finalizers.clear();
                 }
             }

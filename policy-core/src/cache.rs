@@ -255,15 +255,15 @@ mod tests {
         let now = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
         let mut cache = JobCache::new(job());
         let mut memory = JobMemory::default();
-        memory.expect(&crate::step::Expect { creations: Some(1), ..Default::default() }, now);
+        memory.expect(&crate::step::Expect { creations: Some(1), ..Default::default() }, &[], now);
         assert!(!memory.expectations.satisfied(now));
         cache.apply_and_observe(PodEvent::Applied(&pod(1, "Pending", 0, true)), &mut memory);
         assert!(memory.expectations.satisfied(now));
         assert_eq!(cache.pod("1").unwrap().claim, Claim::Owned);
 
-        let removal =
-            crate::step::Expect { finalizer_removals: alloc::vec!["1".into()], ..Default::default() };
-        memory.expect(&removal, now);
+        let removal = crate::step::Expect { finalizer_removals: true, ..Default::default() };
+        let call = crate::job::Call::RemoveFinalizer(crate::job::PodRef::new("p1", "1"));
+        memory.expect(&removal, &[call], now);
         cache.apply_and_observe(PodEvent::Applied(&pod(1, "Failed", 0, true)), &mut memory);
         assert_eq!(memory.finalizers_being_removed.len(), 1);
         cache.apply_and_observe(PodEvent::Applied(&pod(1, "Failed", 0, false)), &mut memory);

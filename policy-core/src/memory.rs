@@ -1,7 +1,7 @@
 //! What the controller remembers about a Job between syncs. Losing it must be survivable.
 
 use crate::Timestamp;
-use crate::job::{Claim, PodFacts};
+use crate::job::{Call, Claim, PodFacts};
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -65,7 +65,7 @@ impl JobMemory {
             return;
         }
         if after.is_none_or(|pod| !pod.has_finalizer) {
-            self.finalizers_being_removed.remove(&pod.pod.uid);
+            self.finalizers_being_removed.remove(pod.pod.uid());
         }
     }
 
@@ -76,15 +76,19 @@ impl JobMemory {
         self.finalizers_being_removed.remove(uid);
     }
 
-    /// Records what is expected of a wave, before its calls go out.
-    pub fn expect(&mut self, expect: &crate::step::Expect, now: Timestamp) {
+    /// Records what is expected of a wave with these calls, before they go out.
+    pub fn expect(&mut self, expect: &crate::step::Expect, calls: &[Call], now: Timestamp) {
         if let Some(creations) = expect.creations {
             self.expectations = Expectations { creations, deletions: 0, since: Some(now) };
         }
         if let Some(deletions) = expect.deletions {
             self.expectations = Expectations { creations: 0, deletions, since: Some(now) };
         }
-        self.finalizers_being_removed.extend(expect.finalizer_removals.iter().cloned());
+        for call in calls.iter().filter(|_| expect.finalizer_removals) {
+            if let Call::RemoveFinalizer(pod) = call {
+                self.finalizers_being_removed.insert(pod.uid().into());
+            }
+        }
     }
 }
 
@@ -179,15 +183,15 @@ mod tests {
     fn a_delta_undoes_what_will_not_come() {
         let now = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
         let mut memory = JobMemory::default();
-        let uid: Arc<str> = "u".into();
-        let expect = crate::step::Expect {
-            creations: Some(3),
-            finalizer_removals: alloc::vec![uid.clone()],
+        let removal = Call::RemoveFinalizer(crate::job::PodRef::new("p", "u"));
+        let expect =
+            crate::step::Expect { creations: Some(3), finalizer_removals: true, ..Default::default() };
+        memory.expect(&expect, &[removal], now);
+        let delta = MemoryDelta {
+            creations_not_coming: 3,
+            finalizers_kept: alloc::vec!["u".into()],
             ..Default::default()
         };
-        memory.expect(&expect, now);
-        let delta =
-            MemoryDelta { creations_not_coming: 3, finalizers_kept: alloc::vec![uid], ..Default::default() };
         memory.apply(&delta);
         assert!(memory.expectations.satisfied(now));
         assert!(memory.finalizers_being_removed.is_empty());

@@ -30,7 +30,7 @@ pub enum OrphanDecision {
 /// let pod: Pod = serde_json::from_str(r#"{"metadata":{"name":"p","uid":"1",
 ///     "finalizers":["batch.kubernetes.io/job-tracking"]}}"#).unwrap();
 /// let decision = decide(&pod, None, &Settings::DEFAULT, &mut ());
-/// assert!(matches!(decision, OrphanDecision::RemoveFinalizer(pod) if &*pod.name == "p"));
+/// assert!(matches!(decision, OrphanDecision::RemoveFinalizer(pod) if pod.name() == "p"));
 /// ```
 pub fn decide<R: Recorder>(pod: &Pod, job: Option<&Job>, settings: &Settings, rec: &mut R) -> OrphanDecision {
     if let Some(owner) = pod.metadata.controller()
@@ -48,8 +48,7 @@ pub fn decide<R: Recorder>(pod: &Pod, job: Option<&Job>, settings: &Settings, re
     if !has_finalizer {
         return OrphanDecision::Nothing;
     }
-    let (name, uid) = (pod.metadata.name.as_str().into(), pod.metadata.uid.as_str().into());
-    OrphanDecision::RemoveFinalizer(PodRef { name, uid })
+    OrphanDecision::RemoveFinalizer(PodRef::new(&pod.metadata.name, &pod.metadata.uid))
 }
 
 /// Whether the Pod's controller keeps the finalizer where it is.

@@ -15,6 +15,7 @@ mod quantity;
 mod read;
 mod schema;
 mod selector;
+mod uid_list;
 pub mod validation;
 
 pub use cron_job::{
@@ -30,6 +31,7 @@ pub use pod::{
     PodStatus,
 };
 pub use selector::{LabelSelector, LabelSelectorRequirement, Selector};
+pub use uid_list::UidList;
 
 /// The finalizer that holds a Pod until its end has been counted (`batch.JobTrackingFinalizer`).
 pub const JOB_TRACKING_FINALIZER: &str = "batch.kubernetes.io/job-tracking";

@@ -34,8 +34,8 @@ pub struct Expect {
     pub creations: Option<i64>,
     /// Set the deletion expectations to this many (upstream `ExpectDeletions`).
     pub deletions: Option<i64>,
-    /// UIDs whose finalizer removal is awaited from now on (upstream `expectFinalizersRemoved`).
-    pub finalizer_removals: Vec<alloc::sync::Arc<str>>,
+    /// Whether the wave's removals of finalizers are awaited from now on (upstream `expectFinalizersRemoved`).
+    pub finalizer_removals: bool,
 }
 
 /// How a call went.

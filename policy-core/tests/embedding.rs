@@ -21,7 +21,7 @@ fn sync(cache: &JobCache, memory: &mut JobMemory, api: &mut Api, now: Timestamp)
             Step::Wave(wave, paused) => {
                 // 2. Events and expectations come before the calls: the watch may answer while they are under way.
                 api.publish(wave.events);
-                memory.expect(&wave.expect, now);
+                memory.expect(&wave.expect, &wave.calls, now);
                 // 3. The calls of a wave may run at once. Their outcomes go back in their order.
                 let carry_out = |call| api.carry_out(call, view.job, &draft);
                 let outcomes: Vec<Outcome> = wave.calls.iter().map(carry_out).collect();
@@ -67,7 +67,7 @@ impl Api {
                 return Outcome::Done { name };
             }
             Call::RemoveFinalizer(pod) => {
-                let pod = self.pods.iter_mut().find(|stored| stored.metadata.uid == *pod.uid).unwrap();
+                let pod = self.pods.iter_mut().find(|stored| stored.metadata.uid == pod.uid()).unwrap();
                 pod.metadata.finalizers.clear();
             }
             Call::WriteStatus(status) => self.status = (**status).clone(),

@@ -66,7 +66,7 @@ fn run(seed: u64) {
             if let Some(status) = plan.status_updates.into_iter().last() {
                 follow(&mut cache, status);
             }
-            memory.finalizers_being_removed.extend(plan.remove_finalizer.into_iter().map(|pod| pod.uid));
+            memory.finalizers_being_removed.extend(plan.remove_finalizer.iter().map(|pod| pod.uid().into()));
             memory.apply(&plan.end.memory);
         }
     }

@@ -54,7 +54,7 @@ fn a_pod_that_is_gone_and_still_in_the_cache_is_counted_twice() {
         let mut step = begin(view, &memory, Timestamp::ZERO, &mut ());
         let mut written = job.status.clone();
         while let Step::Wave(wave, paused) = step {
-            memory.expect(&wave.expect, Timestamp::ZERO);
+            memory.expect(&wave.expect, &wave.calls, Timestamp::ZERO);
             let mut outcome = Outcome::done();
             match &wave.calls[0] {
                 Call::WriteStatus(status) => written = (**status).clone(),

@@ -2,7 +2,7 @@
 
 use super::LineError;
 use policy_core::job::{JobView, Plan, PodCreate, PodDigester, PodDraft, PodFacts, PodRef, decide};
-use policy_core::spec::{Job, Pod};
+use policy_core::spec::{Job, Pod, UidList};
 use policy_core::{
     BackoffChange, BackoffRecord, Expectations, JobMemory, NANOS_PER_SECOND, Settings, Timestamp,
 };
@@ -166,7 +166,7 @@ impl<'a> From<&'a policy_core::step::Event> for EventAnswer<'a> {
 
 /// Sorted names, each once.
 fn names(pods: &[PodRef]) -> Vec<&str> {
-    let mut names: Vec<&str> = pods.iter().map(|pod| &*pod.name).collect();
+    let mut names: Vec<&str> = pods.iter().map(PodRef::name).collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -176,10 +176,16 @@ fn names(pods: &[PodRef]) -> Vec<&str> {
 fn statuses(plan: &Plan) -> Vec<policy_core::spec::JobStatus> {
     let mut statuses = plan.status_updates.clone();
     for lists in statuses.iter_mut().filter_map(|status| status.uncounted_terminated_pods.as_mut()) {
-        lists.succeeded.sort_unstable();
-        lists.failed.sort_unstable();
+        lists.succeeded = sorted(&lists.succeeded);
+        lists.failed = sorted(&lists.failed);
     }
     statuses
+}
+
+fn sorted(list: &UidList) -> UidList {
+    let mut uids: Vec<&str> = list.iter().collect();
+    uids.sort_unstable();
+    uids.into_iter().collect()
 }
 
 struct Creates<'a> {

@@ -3,6 +3,7 @@
 //! Both sides use these types, so all of them can be read and written.
 
 use policy_core::explain::Finding;
+use policy_core::job::Call;
 use policy_core::step::{CallError, CallErrorKind, Event, Expect};
 use serde::{Deserialize, Serialize};
 
@@ -42,12 +43,17 @@ pub struct ExpectJson {
     pub finalizer_removals: Vec<String>,
 }
 
-impl From<&Expect> for ExpectJson {
-    fn from(expect: &Expect) -> Self {
+impl ExpectJson {
+    /// What a wave with these calls expects.
+    pub fn of(expect: &Expect, calls: &[Call]) -> Self {
+        let removed = calls.iter().filter(|_| expect.finalizer_removals).filter_map(|call| match call {
+            Call::RemoveFinalizer(pod) => Some(pod.uid().to_owned()),
+            _ => None,
+        });
         ExpectJson {
             creations: expect.creations,
             deletions: expect.deletions,
-            finalizer_removals: expect.finalizer_removals.iter().map(|uid| uid.to_string()).collect(),
+            finalizer_removals: removed.collect(),
         }
     }
 }

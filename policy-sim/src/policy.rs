@@ -25,8 +25,8 @@ pub trait JobPolicy: fmt::Debug + Send + Sync {
     fn begin(&self, start: SyncStart<'_>, trace: Option<&mut Trace>) -> JobStep;
 
     /// Records what is expected of a wave, before its calls go out.
-    fn expect(&self, memory: &mut JobMemory, expect: &Expect, now: Timestamp) {
-        memory.expect(expect, now);
+    fn expect(&self, memory: &mut JobMemory, expect: &Expect, calls: &[Call], now: Timestamp) {
+        memory.expect(expect, calls, now);
     }
 
     /// Lowers what is awaited as the watch shows a Pod of the Job: `before` and `after` as in [`JobMemory::observe`].
@@ -94,7 +94,7 @@ impl<'a> ShownPods<'a> {
         let metadata = &view.job.metadata;
         let shown = self.0.candidates(&metadata.uid, &metadata.namespace);
         let by_uid: BTreeMap<&str, &Arc<Pod>> = shown.iter().map(|pod| (&*pod.uid, pod)).collect();
-        view.pods.iter().filter_map(|facts| by_uid.get(&*facts.pod.uid).map(|pod| (*pod).clone())).collect()
+        view.pods.iter().filter_map(|facts| by_uid.get(facts.pod.uid()).map(|pod| (*pod).clone())).collect()
     }
 }
 

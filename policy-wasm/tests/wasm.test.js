@@ -242,11 +242,12 @@ test("zones are asked for when one is named, and come with a file", async () => 
 });
 
 test("all that types.d.ts declares is there, and nothing else", () => {
-  const types = readFileSync(new URL("types.d.ts", import.meta.resolve("policy-wasm/package.json")), "utf8");
+  const file = (name) => readFileSync(new URL(name, import.meta.resolve("policy-wasm/package.json")), "utf8");
+  const types = file("types.d.ts") + file("simulation.d.ts");
   const functions = (text) => [...new Set([...text.matchAll(/^export function (\w+)/gm)].map((found) => found[1]))].sort();
   const exported = Object.keys(policy).filter((name) => name !== "Simulation");
   assert.deepEqual(exported.sort(), functions(types));
-  const others = readFileSync(new URL("manifests.d.ts", import.meta.resolve("policy-wasm/package.json")), "utf8");
+  const others = file("manifests.d.ts");
   assert.deepEqual(Object.keys(tools).sort(), functions(others));
   const [body] = types.match(/export class Simulation \{[^]*?\n\}/);
   const methods = [...body.matchAll(/^ {2}(\w+)\(/gm)].map((found) => found[1]);

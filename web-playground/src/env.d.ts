@@ -16,6 +16,11 @@ declare module "virtual:texts/*" {
   export default texts;
 }
 
+declare module "policy-wasm/zones.bin?url" {
+  const address: string;
+  export default address;
+}
+
 declare module "policy-wasm/glue_bg.wasm?url" {
   const address: string;
   export default address;

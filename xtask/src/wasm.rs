@@ -17,24 +17,18 @@ const PACKAGE: &[&str] = &[
     "index.js",
     "node.js",
     "types.d.ts",
+    "simulation.d.ts",
     "manifests.js",
     "manifests.node.js",
     "manifests.d.ts",
     "README.md",
 ];
 /// What a page may have to load, gzipped, in KB: a module that grows beyond it fails the tests.
-const BUDGETS_KB: &[(&str, usize)] = &[("glue_bg.wasm", 720), ("zones.bin", 40)];
+const BUDGETS_KB: &[(&str, usize)] =
+    &[("glue_bg.wasm", 980), ("manifests_glue_bg.wasm", 860), ("zones.bin", 30)];
 /// What the policy module may take, gzipped, in KB.
-const GUEST_BUDGET_KB: usize = 480;
+const GUEST_BUDGET_KB: usize = 600;
 
-/// Passes that find functions that are the same, or the same but for constants.
-const MERGED: &[&str] = &[
-    "--optimize-level=2",
-    "--duplicate-function-elimination",
-    "--merge-similar-functions",
-    "--reorder-functions",
-    "--remove-unused-module-elements",
-];
 /// Files whose sizes are told.
 const FILES_REPORTED: &[&str] =
     &["glue_bg.wasm", "glue.js", "manifests_glue_bg.wasm", "manifests_glue.js", "zones.bin"];
@@ -59,12 +53,10 @@ pub(crate) fn build() -> Result<(), String> {
     let package = package();
     fresh(&package)?;
     for (name, out) in [("policy_wasm", "glue"), ("policy_wasm_manifests", "manifests_glue")] {
+        // They are not shrunk: what that saves in bytes it costs after compression, which is what a page waits for.
         glue(&built(name, "wasm-page"), &package, out)?;
-        let module = package.join(format!("{out}_bg.wasm"));
-        // Nothing else is done to them: it saves bytes, and costs bytes after compression, which a page waits for.
-        shrink(&module, &module, MERGED)?;
     }
-    shrink(&built("policy_guest", "wasm"), &guest(), &["-O3"])?;
+    shrink(&built("policy_guest", "wasm"), &guest(), "-O3")?;
     copy(&root().join("policy-zones/src/zones.bin"), &package.join("zones.bin"))?;
     for file in PACKAGE {
         copy(&root().join("policy-wasm").join(file), &package.join(file))?;
@@ -147,7 +139,7 @@ fn glue(module: &Path, package: &Path, name: &str) -> Result<(), String> {
     run(tool)
 }
 
-fn shrink(from: &Path, to: &Path, passes: &[&str]) -> Result<(), String> {
+fn shrink(from: &Path, to: &Path, level: &str) -> Result<(), String> {
     let mut opt = Command::new("node");
     opt.arg(root().join("xtask/wasm-opt/node_modules/.bin/wasm-opt"));
     // What rustc uses of newer WebAssembly for this target.
@@ -159,7 +151,7 @@ fn shrink(from: &Path, to: &Path, passes: &[&str]) -> Result<(), String> {
         "--enable-reference-types",
         "--enable-multivalue",
     ];
-    opt.args(features).args(passes).args(["--strip-debug", "--strip-producers"]).arg(from).arg("-o").arg(to);
+    opt.args(features).args([level, "--strip-debug", "--strip-producers"]).arg(from).arg("-o").arg(to);
     run(opt)
 }
 

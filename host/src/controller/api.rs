@@ -37,38 +37,53 @@ pub(super) struct Call {
     pub(super) path: String,
     pub(super) content_type: &'static str,
     pub(super) body: Vec<u8>,
+    accept: &'static str,
 }
 
 /// The content types of patches.
 pub(super) const STRATEGIC_MERGE_PATCH: &str = "application/strategic-merge-patch+json";
 const JSON: &str = "application/json";
+/// Only the metadata of the object, where the server can.
+const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
 
 impl Call {
     pub(super) fn get(path: impl Into<String>) -> Self {
-        Call { method: Method::GET, path: path.into(), content_type: JSON, body: Vec::new() }
+        Call { method: Method::GET, path: path.into(), content_type: JSON, body: Vec::new(), accept: JSON }
     }
 
     pub(super) fn post(path: impl Into<String>, body: Vec<u8>) -> Self {
-        Call { method: Method::POST, path: path.into(), content_type: JSON, body }
+        Call { method: Method::POST, path: path.into(), content_type: JSON, body, accept: JSON }
     }
 
     pub(super) fn put(path: impl Into<String>, body: Vec<u8>) -> Self {
-        Call { method: Method::PUT, path: path.into(), content_type: JSON, body }
+        Call { method: Method::PUT, path: path.into(), content_type: JSON, body, accept: JSON }
     }
 
     pub(super) fn delete(path: impl Into<String>, options: Vec<u8>) -> Self {
-        Call { method: Method::DELETE, path: path.into(), content_type: JSON, body: options }
+        Call { method: Method::DELETE, path: path.into(), content_type: JSON, body: options, accept: JSON }
     }
 
     pub(super) fn patch(path: impl Into<String>, body: Vec<u8>) -> Self {
-        Call { method: Method::PATCH, path: path.into(), content_type: STRATEGIC_MERGE_PATCH, body }
+        Call {
+            method: Method::PATCH,
+            path: path.into(),
+            content_type: STRATEGIC_MERGE_PATCH,
+            body,
+            accept: JSON,
+        }
+    }
+
+    /// Of the answer only the metadata is read.
+    pub(super) fn for_metadata(mut self) -> Self {
+        self.accept = METADATA;
+        self
     }
 
     fn request(&self) -> Result<Request<Body>, http::Error> {
         Request::builder()
             .method(self.method.clone())
             .uri(&self.path)
-            .header(header::ACCEPT, JSON)
+            .header(header::ACCEPT, self.accept)
             .header(header::CONTENT_TYPE, self.content_type)
             .body(Body::from(self.body.clone()))
     }

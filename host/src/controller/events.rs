@@ -130,7 +130,7 @@ async fn create(api: &Api, recorded: &Recorded, message: &str) -> Option<String>
         i128::from(recorded.at.unix_seconds()) * 1_000_000_000 + i128::from(recorded.at.subsec_nanos());
     let name = format!("{}.{nanos:x}", recorded.subject.name);
     let path = format!("/api/v1/namespaces/{}/events", recorded.subject.namespace);
-    let call = Call::post(path, body(recorded, &name, message).to_string().into_bytes());
+    let call = Call::post(path, body(recorded, &name, message).to_string().into_bytes()).for_metadata();
     for attempt in 1..=TRIES {
         match api.call(&call).await {
             Ok(_) => return Some(name),
@@ -178,7 +178,7 @@ fn body(recorded: &Recorded, name: &str, message: &str) -> Value {
 async fn repeat(api: &Api, recorded: &Recorded, name: &str, message: &str, count: u32) -> bool {
     let path = format!("/api/v1/namespaces/{}/events/{name}", recorded.subject.namespace);
     let patch = json!({"count": count, "lastTimestamp": recorded.at, "message": message});
-    match api.call(&Call::patch(path, patch.to_string().into_bytes())).await {
+    match api.call(&Call::patch(path, patch.to_string().into_bytes()).for_metadata()).await {
         Ok(_) => true,
         Err(error) if error.is_not_found() => false,
         Err(error) => {

@@ -240,7 +240,12 @@ fn dry_run(controller: &Controller, key: &Key, cache: &JobCache, memory: &JobMem
         ("remove the finalizer of", &plan.remove_finalizer),
     ] {
         for pod in pods {
-            controller.say(&format!("job/{} in {}: would {what} pod/{}", key.name, key.namespace, pod.name));
+            controller.say(&format!(
+                "job/{} in {}: would {what} pod/{}",
+                key.name,
+                key.namespace,
+                pod.name()
+            ));
         }
     }
     for create in &plan.create {

@@ -123,7 +123,7 @@ async fn decide_about(
     }
     tracing::info!(pod = %key, "an orphan loses the tracking finalizer");
     let path = format!("/api/v1/namespaces/{}/pods/{}", key.namespace, key.name);
-    match controller.api.call(&Call::patch(path, finalizer_removal(&pod.uid))).await {
+    match controller.api.call(&Call::patch(path, finalizer_removal(pod.uid()))).await {
         // Gone, or another Pod by now.
         Err(error) if error.is_not_found() || error.is_conflict() || error.is_invalid() => Ok(()),
         answer => answer.map(|_| ()),

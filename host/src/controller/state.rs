@@ -118,7 +118,7 @@ impl JobEntry {
     /// Takes a Pod out of what decisions see, if it is there.
     pub(super) fn withdraw(&mut self, uid: &Arc<str>) {
         let pending = self.pending.iter().rev().find_map(|event| match event {
-            DigestedEvent::Applied(facts) if facts.pod.uid == *uid => Some(true),
+            DigestedEvent::Applied(facts) if facts.pod.uid() == &**uid => Some(true),
             DigestedEvent::Deleted(gone) if gone == uid => Some(false),
             _ => None,
         });
@@ -147,7 +147,7 @@ fn compact(events: &mut Vec<DigestedEvent>) {
     let mut kept: Vec<DigestedEvent> = Vec::new();
     for event in events.drain(..) {
         let uid = match &event {
-            DigestedEvent::Applied(facts) => facts.pod.uid.clone(),
+            DigestedEvent::Applied(facts) => facts.pod.uid().into(),
             DigestedEvent::Deleted(uid) => uid.clone(),
         };
         let place = *places.entry(uid).or_insert(kept.len());
@@ -234,10 +234,16 @@ impl Pods {
     /// Takes a Pod in; returns it as it was before.
     pub(super) fn set(&mut self, key: &Key, mut record: PodRecord) -> Option<PodRecord> {
         let before = self.remove(key);
+        let mut key = key.clone();
         match &mut record.owner {
             Some(owner) => {
                 let siblings = self.owned.entry(owner.uid.clone()).or_default();
                 let sibling = siblings.first().and_then(|key| self.records.get(key)?.owner.clone());
+                // What is the same for all Pods of a Job is kept once.
+                let namespace = siblings.first().map(|key| &key.namespace);
+                if let Some(namespace) = namespace.filter(|namespace| **namespace == key.namespace) {
+                    key.namespace = namespace.clone();
+                }
                 if let Some(shared) = sibling.filter(|shared| **shared == **owner) {
                     *owner = shared;
                 }
@@ -245,7 +251,7 @@ impl Pods {
             }
             None => drop(self.loose.entry(key.namespace.clone()).or_default().insert(key.clone())),
         }
-        self.records.insert(key.clone(), record);
+        self.records.insert(key, record);
         before
     }
 

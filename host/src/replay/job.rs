@@ -196,7 +196,7 @@ impl Controller for JobHistory<'_> {
         loop {
             match step {
                 Step::Wave(wave, paused) => {
-                    memory.expect(&wave.expect, now);
+                    memory.expect(&wave.expect, &wave.calls, now);
                     events.extend(wave.events);
                     let Some((outcomes, later)) = waves.next() else {
                         return Reached { memory, events, calls: Some(wave.calls) };

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The Pods that a status accounts for.
 fn counted(status: &JobStatus) -> usize {
     let uncounted = status.uncounted_terminated_pods.clone().unwrap_or_default();
-    let uids: BTreeSet<&String> = uncounted.succeeded.iter().chain(&uncounted.failed).collect();
+    let uids: BTreeSet<&str> = uncounted.succeeded.iter().chain(uncounted.failed.iter()).collect();
     assert_eq!(uids.len(), uncounted.succeeded.len() + uncounted.failed.len(), "a Pod is listed twice");
     usize::try_from(status.succeeded + status.failed).unwrap() + uids.len()
 }

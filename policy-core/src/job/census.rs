@@ -137,8 +137,8 @@ pub(crate) struct Removal {
     pub(crate) limit: usize,
 }
 
-/// Called for one Pod after the other until it has seen enough.
-pub(crate) type Visit<'v> = &'v mut dyn FnMut(&PodFacts) -> ControlFlow<()>;
+/// Called for one Pod after the other, with its place, until it has seen enough.
+pub(crate) type Visit<'v> = &'v mut dyn FnMut(u32, &PodFacts) -> ControlFlow<()>;
 
 /// Answers what rules ask about the Job's own Pods.
 pub(crate) trait Census {
@@ -179,7 +179,7 @@ pub(crate) trait Census {
     fn each_kept(&self, sync: &Sync, visit: &mut dyn FnMut(&PodFacts));
 
     /// The UIDs listed as uncounted whose Pod still has its finalizer.
-    fn listed_with_finalizer(&self, known: &Known<'_>) -> BTreeSet<Arc<str>>;
+    fn listed_with_finalizer(&self, known: &Known<'_>) -> BTreeSet<&str>;
 }
 
 /// The Pods at these places.

@@ -64,7 +64,7 @@ pub(crate) fn begin<R: Recorder>(
     rec.note_calls(Rule::PodReleased, !releases.is_empty(), releases.clone(), |evidence| {
         evidence.value("own Pods that spec.selector does not match", claims.release.len());
         for pod in places(view.pods, &claims.release) {
-            evidence.value(format!("pod/{}.metadata.labels", pod.pod.name), "not selected");
+            evidence.value(format!("pod/{}.metadata.labels", pod.pod.name()), "not selected");
         }
     });
     if !claims.adopt.is_empty() {
@@ -100,14 +100,14 @@ pub(crate) fn after_read<R: Recorder>(
     if let Some(why) = read_forbids(view.job, read.first()) {
         for pod in places(view.pods, &claims.adopt) {
             let (namespace, PodFacts { pod, .. }) = (&view.job.metadata.namespace, pod);
-            claims.errors.push(format!("can't adopt Pod {namespace}/{} ({}): {why}", pod.name, pod.uid));
+            claims.errors.push(format!("can't adopt Pod {namespace}/{} ({}): {why}", pod.name(), pod.uid()));
         }
         return Err(claims);
     }
     let calls: Vec<Call> = places(view.pods, &claims.adopt).map(|pod| Call::Adopt(pod.pod.clone())).collect();
     rec.note_calls(Rule::OrphanAdopted, true, sync.next_calls(calls.len()), |evidence| {
         for pod in places(view.pods, &claims.adopt) {
-            evidence.value(format!("pod/{}.metadata.ownerReferences", pod.pod.name), "no controller");
+            evidence.value(format!("pod/{}.metadata.ownerReferences", pod.pod.name()), "no controller");
         }
     });
     Ok((sync.wave(calls, Expect::default()), Stage::Adopt(claims)))

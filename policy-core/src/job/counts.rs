@@ -6,6 +6,7 @@ use super::facts::PodFacts;
 use super::pod_failure_policy::counts;
 use super::sync::{Cx, Sync};
 use crate::explain::{Recorder, Rule};
+use crate::spec::UidList;
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -48,8 +49,8 @@ pub(crate) fn count_indexes<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync, ta
 /// Whether the Pod's end is still to be counted (upstream `getValidPodsWithFilter`).
 pub(crate) fn is_new(known: &Known<'_>, uncounted: &[&str], pod: &PodFacts) -> bool {
     known.rules.counts_end(pod)
-        && !contains(uncounted, &pod.pod.uid)
-        && !known.being_removed.contains(&pod.pod.uid)
+        && !contains(uncounted, pod.pod.uid())
+        && !known.being_removed.contains(pod.pod.uid())
 }
 
 /// The UIDs in `status.uncountedTerminatedPods`, sorted.
@@ -63,8 +64,8 @@ impl<'a> Uncounted<'a> {
     /// As sets: a UID listed twice counts once.
     pub(crate) fn of(lists: Option<&'a crate::spec::UncountedTerminatedPods>) -> Self {
         let Some(lists) = lists else { return Uncounted::default() };
-        let set = |list: &'a [alloc::string::String]| {
-            let mut set: Vec<&str> = list.iter().map(|uid| uid.as_str()).collect();
+        let set = |list: &'a UidList| {
+            let mut set: Vec<&str> = list.iter().collect();
             set.sort_unstable();
             set.dedup();
             set
@@ -106,7 +107,7 @@ fn note_counts<R: Recorder>(cx: &mut Cx<'_, R>, sync: &Sync, uncounted: &Uncount
 }
 
 fn note_failed<R: Recorder>(rec: &mut R, known: &Known<'_>, has_policy: bool, pod: &PodFacts) {
-    let name = &pod.pod.name;
+    let name = pod.pod.name();
     if let Some(found) = &pod.policy_match {
         rec.note(Rule::PodFailurePolicyRuleMatched, true, |evidence| {
             let rule = format!("spec.podFailurePolicy.rules[{}].action", found.rule);

@@ -59,7 +59,7 @@ fn pod_failure_policy_fails_job<R: Recorder>(cx: &mut Cx<'_, R>, tally: &Tally<'
         Some(pod) => {
             let rule = pod.policy_match.as_deref().map_or(0, |m| m.rule);
             evidence.value(format!("spec.podFailurePolicy.rules[{rule}].action"), "FailJob");
-            evidence.value("pod", &pod.pod.name);
+            evidence.value("pod", pod.pod.name());
         }
         None => {
             let rules = cx.job.spec.pod_failure_policy.as_ref().map_or(0, |policy| policy.rules.len());
@@ -67,7 +67,7 @@ fn pod_failure_policy_fails_job<R: Recorder>(cx: &mut Cx<'_, R>, tally: &Tally<'
         }
     });
     let pod = pod?;
-    let message = pod.policy_match.as_deref()?.fail_job_message(&cx.job.metadata.namespace, &pod.pod.name);
+    let message = pod.policy_match.as_deref()?.fail_job_message(&cx.job.metadata.namespace, pod.pod.name());
     Some(new_condition(condition::FAILURE_TARGET, "True", reason::POD_FAILURE_POLICY, message, cx.now))
 }
 
@@ -198,7 +198,7 @@ pub(crate) fn after_delete_active<R: Recorder>(
     for (pod, outcome) in places(cx.pods, active).zip(outcomes) {
         // A ready Pod counts as deleted even when its deletion failed, as upstream has it.
         deleted_ready = deleted_ready.wrapping_add(i32::from(pod.ready));
-        let gone = delete_event(sync, &pod.pod.name, outcome);
+        let gone = delete_event(sync, pod.pod.name(), outcome);
         deleted = deleted.wrapping_add(i32::from(gone));
     }
     let waits = deleted != sync.active || !sync.expectations_satisfied;

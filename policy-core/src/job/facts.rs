@@ -2,6 +2,7 @@
 
 use super::indexes::parse_go_int;
 use super::pod_failure_policy::{PolicyMatch, match_pod_failure_policy};
+use super::pod_ref::PodRef;
 use crate::Timestamp;
 use crate::spec::{
     ContainerStatus, JOB_COMPLETION_INDEX, JOB_INDEX_FAILURE_COUNT, JOB_INDEX_IGNORED_FAILURE_COUNT,
@@ -51,15 +52,6 @@ impl Phase {
             Phase::Unknown => "Unknown",
         }
     }
-}
-
-/// Which calls name a Pod by: its name, and its UID for what is remembered about it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PodRef {
-    /// The name.
-    pub name: Arc<str>,
-    /// The UID.
-    pub uid: Arc<str>,
 }
 
 /// Whose a Pod is, seen from the Job.
@@ -229,7 +221,7 @@ impl PodDigester {
                 }
                 _ => None,
             },
-            pod: PodRef { name: meta.name.as_str().into(), uid: meta.uid.as_str().into() },
+            pod: PodRef::new(&meta.name, &meta.uid),
         }
     }
 

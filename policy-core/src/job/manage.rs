@@ -258,7 +258,7 @@ pub(crate) fn after_delete<R: Recorder>(
         if outcome.error().is_some() {
             sync.delta.deletions_not_coming = sync.delta.deletions_not_coming.saturating_add(1);
         }
-        if !delete_event(sync, &pod.pod.name, outcome) {
+        if !delete_event(sync, pod.pod.name(), outcome) {
             deletion.removed = deletion.removed.wrapping_sub(1);
         }
     }

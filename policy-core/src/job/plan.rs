@@ -1,8 +1,8 @@
 //! A whole sync at once: the reading in which every call succeeds.
 
 use super::create::PodCreate;
-use super::facts::PodRef;
 use super::outcome::{Finished, JobVerdict};
+use super::pod_ref::PodRef;
 use super::{Call, JobView, Step, begin};
 use crate::Timestamp;
 use crate::explain::Recorder;
@@ -87,6 +87,17 @@ impl Plan {
     /// Files the calls of a wave. The live read, which comes last in its wave, is answered with the Job as it is seen.
     fn take(&mut self, calls: Vec<Call>, view: JobView<'_>) -> Option<Outcome> {
         let mut read = None;
+        if self.remove_finalizer.is_empty() && matches!(calls.first(), Some(Call::RemoveFinalizer(_))) {
+            // A wave of them has no other calls; the list takes their place in memory.
+            self.remove_finalizer = calls
+                .into_iter()
+                .filter_map(|call| match call {
+                    Call::RemoveFinalizer(pod) => Some(pod),
+                    _ => None,
+                })
+                .collect();
+            return None;
+        }
         for call in calls {
             match call {
                 Call::ReadJob => {

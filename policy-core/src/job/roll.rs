@@ -132,12 +132,12 @@ impl Roll {
     pub(crate) fn slot_of(&self, uid: &str) -> Option<u32> {
         let hash = hash(uid);
         let mut found = self.by_uid.range((hash, 0)..=(hash, u32::MAX)).map(|(_, slot)| *slot);
-        found.find(|slot| self.facts(*slot).is_some_and(|pod| *pod.pod.uid == *uid))
+        found.find(|slot| self.facts(*slot).is_some_and(|pod| pod.pod.uid() == uid))
     }
 
     /// Takes in a Pod as it is now; returns it as it was. A Pod that is known keeps its place in the order.
     pub(crate) fn apply(&mut self, facts: PodFacts) -> Option<PodFacts> {
-        let Some(slot) = self.slot_of(&facts.pod.uid) else {
+        let Some(slot) = self.slot_of(facts.pod.uid()) else {
             self.add(facts);
             return None;
         };
@@ -161,7 +161,7 @@ impl Roll {
     }
 
     fn add(&mut self, facts: PodFacts) {
-        let hash = hash(&facts.pod.uid);
+        let hash = hash(facts.pod.uid());
         let slot = self.slab.add(facts);
         self.by_uid.insert((hash, slot));
         let seq = self.seq(slot);

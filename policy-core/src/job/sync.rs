@@ -144,7 +144,7 @@ impl Sync {
 
     /// Whether the removal of the Pod's finalizer is under way.
     pub(crate) fn finalizer_is_being_removed(&self, pod: &PodFacts) -> bool {
-        !self.finalizers_being_removed.is_empty() && self.finalizers_being_removed.contains(&pod.pod.uid)
+        !self.finalizers_being_removed.is_empty() && self.finalizers_being_removed.contains(pod.pod.uid())
     }
 
     /// The numbers that the next `count` calls will have.

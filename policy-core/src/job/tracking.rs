@@ -1,30 +1,37 @@
 //! Counting ended Pods exactly once: their UIDs go into the status, then their finalizers, then the counters move.
 
-use super::census::Known;
+use super::census::{Census, Known, places};
 use super::counters::{Counters, count_finished_pods};
 use super::counts::{Uncounted, contains};
-use super::facts::{Phase, PodFacts, PodRef};
-use super::flush::FlushCauses;
+use super::facts::{Phase, PodFacts};
 use super::indexes::Intervals;
 use super::outcome::{JobVerdict, SyncError};
 use super::pod_failure_policy::counts;
-use super::sync::{Cx, Sync, ensure_condition, new_condition};
+use super::sync::{Cx, Sync, new_condition};
 use super::{Action, Call, Stage};
 use crate::explain::{Recorder, Rule};
-use crate::memory::{BackoffChange, FinishChange};
-use crate::spec::{Job, JobStatus, condition};
-use crate::step::{CallErrorKind, Event, Expect, Outcome, Wave};
+use crate::memory::BackoffChange;
+use crate::spec::{Job, JobStatus, UidList, condition};
+use crate::step::{CallErrorKind, Expect, Outcome, Wave};
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::{String, ToString};
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
+
+mod end;
+
+pub(crate) use end::after_final_write;
+use end::declare_end;
 
 /// What is left to do once the first status is written.
 #[derive(Clone, Debug)]
 pub(crate) struct Tracking {
-    remove: Vec<PodRef>,
+    /// Places of Pods whose finalizer goes.
+    remove: Vec<u32>,
+    /// The calls for it, until they go out.
+    removals: Vec<Call>,
+    /// How many UIDs are new in the status.
+    listed: usize,
     reached_max_uncounted: bool,
     /// What was written last, if anything was.
     counters_before: Option<Counters>,
@@ -40,10 +47,9 @@ pub(crate) type Next = Result<(Wave<Call>, Stage), (JobVerdict, Option<SyncError
 pub(crate) fn begin<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> Next {
     flush_counts(cx.job, sync);
     settle_listed(cx, sync);
-    let (remove, reached_max_uncounted) = record_ended_pods(cx, sync);
+    let tracking = record_ended_pods(cx, sync);
     record_failed_indexes(cx.job, sync);
     add_interim_condition(cx, sync);
-    let tracking = Tracking { remove, reached_max_uncounted, counters_before: None, error: None };
     if sync.flush.any() {
         let wave = write_status(cx, sync);
         return Ok((wave, Stage::FirstWrite(tracking)));
@@ -79,19 +85,25 @@ fn settle_listed<R>(cx: &Cx<'_, R>, sync: &mut Sync) {
     settle_uncounted(cx.job, sync, |uid| with_finalizer.contains(uid));
 }
 
+/// How many UIDs a status lists.
+fn listed_now(status: &JobStatus) -> usize {
+    let lists = status.uncounted_terminated_pods.as_ref();
+    lists.map_or(0, |lists| lists.succeeded.len().saturating_add(lists.failed.len()))
+}
+
 /// Moves UIDs from the lists into the counters, but for those that stay (upstream
 /// `cleanUncountedPodsWithoutFinalizers`).
 fn settle_uncounted(job: &Job, sync: &mut Sync, stays: impl Fn(&str) -> bool) {
     let lists = sync.status.get(job).uncounted_terminated_pods.iter();
-    if lists.flat_map(|lists| lists.succeeded.iter().chain(&lists.failed)).all(|uid| stays(uid)) {
+    if lists.flat_map(|lists| [&lists.succeeded, &lists.failed]).all(|list| list.iter().all(&stays)) {
         return;
     }
     sync.flush.add(Rule::UncountedPodsSettled);
     let status = sync.status.edit(job);
     let Some(lists) = &mut status.uncounted_terminated_pods else { return };
-    let settle = |list: &mut Vec<String>, counter: &mut i32| {
+    let settle = |list: &mut UidList, counter: &mut i32| {
         let before = list.len();
-        list.retain(|uid| stays(uid));
+        list.retain(&stays);
         let settled = before.saturating_sub(list.len());
         *counter = counter.wrapping_add(i32::try_from(settled).unwrap_or(i32::MAX));
     };
@@ -101,16 +113,23 @@ fn settle_uncounted(job: &Job, sync: &mut Sync, stays: impl Fn(&str) -> bool) {
 
 /// Goes through the Pods whose finalizer can go, those of an Indexed Job by index, until as many as the limit are
 /// new in the status.
-fn record_ended_pods<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> (Vec<PodRef>, bool) {
+fn record_ended_pods<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> Tracking {
     // When the whole Job ends, Pods that have not ended lose their finalizer too.
     let all = sync.shape.deleting || sync.finished.is_some();
     note_kept(cx, sync, all);
     let mut ended = Ended::new(cx.job, sync);
-    let mut remove = Vec::new();
+    let (mut remove, mut removals) = (Vec::new(), Vec::new());
     let (pods, limit) = (cx.pods, cx.settings.max_uncounted_pods);
+    let at_most = pods.len().min(limit);
     let mut reached_max = false;
-    pods.each_removable(sync, all, &mut |pod| {
-        remove.push(pod.pod.clone());
+    pods.each_removable(sync, all, &mut |place, pod| {
+        if remove.is_empty() {
+            remove.reserve(at_most);
+            removals.reserve(at_most);
+        }
+        remove.push(place);
+        // Made in its place: a call that is made and then moved waits for itself to be stored.
+        removals.extend(core::iter::once_with(|| Call::RemoveFinalizer(pod.pod.clone())));
         ended.record(cx.job, sync, pod);
         reached_max = ended.total() >= limit;
         if reached_max { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -118,8 +137,16 @@ fn record_ended_pods<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> (Vec<P
     cx.rec.note(Rule::MaxUncountedPodsReached, reached_max, |evidence| {
         evidence.compared("new in the status", ended.total(), limit);
     });
+    let listed = ended.found.listed();
     ended.found.store(cx.job, sync);
-    (remove, reached_max)
+    Tracking {
+        remove,
+        removals,
+        listed,
+        reached_max_uncounted: reached_max,
+        counters_before: None,
+        error: None,
+    }
 }
 
 /// Failed Pods keep their finalizer until their index has a replacement, which carries the failure count on.
@@ -129,12 +156,12 @@ fn note_kept<R: Recorder>(cx: &mut Cx<'_, R>, sync: &Sync, all: bool) {
     }
     let mut kept = Vec::new();
     if !all {
-        cx.pods.each_kept(sync, &mut |pod| kept.push((pod.pod.name.clone(), pod.index)));
+        cx.pods.each_kept(sync, &mut |pod| kept.push((pod.pod.clone(), pod.index)));
     }
     cx.rec.note(Rule::FinalizerKeptForIndex, !kept.is_empty(), |evidence| {
         evidence.value("failed Pods that wait for a replacement", kept.len());
-        for (name, index) in kept {
-            evidence.value(format!("pod/{name}"), format!("last failure of index {index}"));
+        for (pod, index) in kept {
+            evidence.value(format!("pod/{}", pod.name()), format!("last failure of index {index}"));
         }
     });
 }
@@ -152,18 +179,16 @@ struct Ended<'j> {
 #[derive(Default)]
 struct Found {
     indexes: Vec<i64>,
-    succeeded: Vec<String>,
-    failed: Vec<String>,
-    causes: FlushCauses,
+    succeeded: UidList,
+    failed: UidList,
     policy_actions: [i64; 4],
 }
 
 impl<'j> Ended<'j> {
     fn new(job: &'j Job, sync: &Sync) -> Self {
-        let lists = sync.status.get(job).uncounted_terminated_pods.as_ref();
         Ended {
             listed: Uncounted::of(job.status.uncounted_terminated_pods.as_ref()),
-            listed_now: lists.map_or(0, |lists| lists.succeeded.len().saturating_add(lists.failed.len())),
+            listed_now: listed_now(sync.status.get(job)),
             found: Found::default(),
         }
     }
@@ -171,12 +196,11 @@ impl<'j> Ended<'j> {
     /// What the limit is compared with; UIDs that were listed before are included.
     fn total(&self) -> usize {
         let found = &self.found;
-        let new = found.succeeded.len().saturating_add(found.failed.len());
-        found.indexes.len().saturating_add(new).saturating_add(self.listed_now)
+        found.indexes.len().saturating_add(found.listed()).saturating_add(self.listed_now)
     }
 
     fn record(&mut self, job: &Job, sync: &Sync, pod: &PodFacts) {
-        if pod.phase == Phase::Succeeded && !contains(&self.listed.failed, &pod.pod.uid) {
+        if pod.phase == Phase::Succeeded && !contains(&self.listed.failed, pod.pod.uid()) {
             self.record_success(sync, pod);
         } else {
             self.record_failure(job, sync, pod);
@@ -188,11 +212,9 @@ impl<'j> Ended<'j> {
         if sync.rules.indexed {
             if sync.rules.has_index(pod.index) && !sync.previously_succeeded_indexes.has(pod.index) {
                 self.found.indexes.push(pod.index);
-                self.found.causes.add(Rule::IndexSucceeded);
             }
-        } else if !contains(&self.listed.succeeded, &pod.pod.uid) {
-            self.found.causes.add(Rule::PodSuccessRecorded);
-            self.found.succeeded.push(pod.pod.uid.to_string());
+        } else if !contains(&self.listed.succeeded, pod.pod.uid()) {
+            self.found.succeeded.push(pod.pod.uid());
         }
     }
 
@@ -201,20 +223,24 @@ impl<'j> Ended<'j> {
         let job_fails = sync.finished.as_ref().is_some_and(|c| c.kind != condition::SUCCESS_CRITERIA_MET);
         let counts_as_failed = sync.rules.is_failed(pod) || job_fails;
         let valid = !sync.rules.indexed || sync.rules.has_index(pod.index);
-        if !counts_as_failed || !valid || contains(&self.listed.failed, &pod.pod.uid) {
+        if !counts_as_failed || !valid || contains(&self.listed.failed, pod.pod.uid()) {
             return;
         }
         if job.spec.pod_failure_policy.is_some() {
             self.found.count_policy_action(pod);
         }
         if counts(pod.policy_match.as_deref()) {
-            self.found.causes.add(Rule::PodFailureRecorded);
-            self.found.failed.push(pod.pod.uid.to_string());
+            self.found.failed.push(pod.pod.uid());
         }
     }
 }
 
 impl Found {
+    /// How many UIDs.
+    fn listed(&self) -> usize {
+        self.succeeded.len().saturating_add(self.failed.len())
+    }
+
     fn count_policy_action(&mut self, pod: &PodFacts) {
         let Some(action) = pod.policy_match.as_deref().map(|m| m.action) else { return };
         let [fail_job, fail_index, ignore, count] = &mut self.policy_actions;
@@ -229,7 +255,9 @@ impl Found {
 
     fn store(mut self, job: &Job, sync: &mut Sync) {
         sync.counted.policy_actions = self.policy_actions;
-        self.causes.rules().for_each(|cause| sync.flush.add(cause));
+        sync.flush.add_if(!self.succeeded.is_empty(), Rule::PodSuccessRecorded);
+        sync.flush.add_if(!self.failed.is_empty(), Rule::PodFailureRecorded);
+        sync.flush.add_if(!self.indexes.is_empty(), Rule::IndexSucceeded);
         if !(self.succeeded.is_empty() && self.failed.is_empty())
             && let Some(lists) = &mut sync.status.edit(job).uncounted_terminated_pods
         {
@@ -336,20 +364,17 @@ fn write_error(outcome: Option<&Outcome>, doing: &str) -> Option<SyncError> {
     Some(SyncError { message: format!("tracking status: {doing}: {why}") })
 }
 
-fn remove_finalizers<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync, tracking: Tracking) -> Next {
+fn remove_finalizers<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync, mut tracking: Tracking) -> Next {
     if tracking.remove.is_empty() {
         return settle(cx, sync, tracking, &[]);
     }
-    let calls: Vec<Call> = tracking.remove.iter().cloned().map(Call::RemoveFinalizer).collect();
+    let (pods, calls) = (cx.pods, core::mem::take(&mut tracking.removals));
     cx.rec.note_calls(Rule::FinalizerRemoved, true, sync.next_calls(calls.len()), |evidence| {
-        for pod in &tracking.remove {
-            evidence.value(format!("pod/{}.metadata.finalizers", pod.name), "ended and recorded");
+        for pod in places(pods, &tracking.remove) {
+            evidence.value(format!("pod/{}.metadata.finalizers", pod.pod.name()), "ended and recorded");
         }
     });
-    let expect = Expect {
-        finalizer_removals: tracking.remove.iter().map(|pod| pod.uid.clone()).collect(),
-        ..Expect::default()
-    };
+    let expect = Expect { finalizer_removals: true, ..Expect::default() };
     Ok((sync.wave(calls, expect), Stage::RemoveFinalizers(tracking)))
 }
 
@@ -361,10 +386,14 @@ pub(crate) fn settle<R: Recorder>(
     mut tracking: Tracking,
     outcomes: &[Outcome],
 ) -> Next {
-    let removed = removed_uids(sync, &mut tracking, outcomes);
-    settle_uncounted(cx.job, sync, |uid| {
-        removed.binary_search_by(|removed| removed.as_bytes().cmp(uid.as_bytes())).is_err()
-    });
+    let went = outcomes.iter().take(tracking.remove.len()).filter(|outcome| outcome.is_done()).count();
+    if went == tracking.remove.len() && listed_now(sync.status.get(cx.job)) == tracking.listed {
+        // Nobody is listed whose finalizer did not go just now.
+        settle_uncounted(cx.job, sync, |_| false);
+    } else {
+        let removed = removed_uids(cx.pods, sync, &mut tracking, outcomes);
+        settle_uncounted(cx.job, sync, |uid| removed.binary_search(&uid).is_err());
+    }
     if tracking.error.is_some() {
         if sync.flush.any() {
             let wave = write_status(cx, sync);
@@ -376,15 +405,20 @@ pub(crate) fn settle<R: Recorder>(
 }
 
 /// The UIDs of Pods without the finalizer by now, sorted.
-fn removed_uids(sync: &mut Sync, tracking: &mut Tracking, outcomes: &[Outcome]) -> Vec<Arc<str>> {
-    let mut removed = Vec::new();
-    for (pod, outcome) in tracking.remove.iter().zip(outcomes) {
+fn removed_uids<'p>(
+    pods: &'p dyn Census,
+    sync: &mut Sync,
+    tracking: &mut Tracking,
+    outcomes: &[Outcome],
+) -> Vec<&'p str> {
+    let mut removed = Vec::with_capacity(outcomes.len());
+    for (pod, outcome) in places(pods, &tracking.remove).zip(outcomes) {
         let error = outcome.error();
         if error.is_some() {
-            sync.delta.finalizers_kept.push(pod.uid.clone());
+            sync.delta.finalizers_kept.push(pod.pod.uid().into());
         }
         match error.filter(|error| error.kind != CallErrorKind::NotFound) {
-            None => removed.push(pod.uid.clone()),
+            None => removed.push(pod.pod.uid()),
             Some(error) if tracking.error.is_none() => {
                 tracking.error = Some(SyncError { message: format!("tracking status: {}", error.message) });
             }
@@ -398,83 +432,4 @@ fn removed_uids(sync: &mut Sync, tracking: &mut Tracking, outcomes: &[Outcome]) 
 /// After a write of partial progress: the error of the removals ends the sync.
 pub(crate) fn after_partial_write(tracking: Tracking, outcome: Option<&Outcome>) -> Next {
     Err((JobVerdict::Errored, write_error(outcome, "removing uncounted pods from status").or(tracking.error)))
-}
-
-/// Writes the second status, with the final condition when nothing is left to wait for (upstream `enactJobFinished`).
-fn declare_end<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync, tracking: Tracking) -> Next {
-    let ended = !tracking.reached_max_uncounted && enact_end(cx, sync);
-    sync.flush.add_if(ended, Rule::JobEnded);
-    if sync.flush.any() {
-        let wave = write_status(cx, sync);
-        return Ok((wave, Stage::FinalWrite(tracking, ended)));
-    }
-    Err(end_of_sync(sync))
-}
-
-fn enact_end<R: Recorder>(cx: &mut Cx<'_, R>, sync: &mut Sync) -> bool {
-    let Some(finished) = &sync.finished else { return false };
-    let lists = sync.status.get(cx.job).uncounted_terminated_pods.as_ref();
-    let uncounted = lists.map_or(0, |lists| lists.succeeded.len().saturating_add(lists.failed.len()));
-    cx.rec.note(Rule::EndWaitsForUncountedPods, uncounted > 0, |evidence| {
-        evidence.value("status.uncountedTerminatedPods", uncounted);
-    });
-    if uncounted > 0 {
-        return false;
-    }
-    cx.rec.note(Rule::EndWaitsForTerminatingPods, sync.terminating > 0, |evidence| {
-        evidence.value("terminating Pods", sync.terminating);
-    });
-    if sync.terminating > 0 {
-        return false;
-    }
-    let enacted = new_condition(&finished.kind, "True", &*finished.reason, &*finished.message, cx.now);
-    let status = sync.status.edit(cx.job);
-    if finished.kind == condition::COMPLETE {
-        status.completion_time = finished.last_transition_time;
-    }
-    ensure_condition(&mut status.conditions, enacted);
-    true
-}
-
-/// After the last write.
-pub(crate) fn after_final_write<R: Recorder>(
-    cx: &mut Cx<'_, R>,
-    sync: &mut Sync,
-    mut tracking: Tracking,
-    ended: bool,
-    outcome: Option<&Outcome>,
-) -> Next {
-    if let Some(error) = write_error(outcome, "removing uncounted pods from status") {
-        return Err((JobVerdict::Errored, Some(error)));
-    }
-    count_finished_pods(cx.job, sync, &mut tracking.counters_before);
-    if !ended {
-        return Err(end_of_sync(sync));
-    }
-    let verdict = record_end(cx, sync);
-    sync.delta.finish = FinishChange::Recorded(cx.job.metadata.uid.clone());
-    Err((verdict, sync.manage_error.take()))
-}
-
-/// The events and the metric of the Job's end (upstream `recordJobFinished`).
-fn record_end<R>(cx: &Cx<'_, R>, sync: &mut Sync) -> JobVerdict {
-    let Some(finished) = &sync.finished else { return JobVerdict::Continues };
-    sync.counted.finished_reason = Some(finished.reason.clone());
-    if finished.kind != condition::COMPLETE {
-        sync.events.push(Event::warning(finished.reason.as_str(), finished.message.as_str()));
-        return JobVerdict::Failed;
-    }
-    if cx.job.spec.completions.is_some_and(|completions| sync.status.get(cx.job).succeeded > completions) {
-        let message = "Too many succeeded pods running after completion count reached";
-        sync.events.push(Event::warning("TooManySucceededPods", message));
-    }
-    sync.events.push(Event::normal("Completed", "Job completed"));
-    JobVerdict::Completed
-}
-
-/// The end of a sync that went well up to here: an error of managing Pods is what it reports.
-fn end_of_sync(sync: &mut Sync) -> (JobVerdict, Option<SyncError>) {
-    let error = sync.manage_error.take();
-    let verdict = if error.is_some() { JobVerdict::Errored } else { JobVerdict::Continues };
-    (verdict, error)
 }

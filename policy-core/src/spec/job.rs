@@ -1,6 +1,6 @@
 //! Job: spec, status, and the policies in the spec.
 
-use super::{LabelSelector, ObjectMeta, is_zero, null_default, time_or_unset};
+use super::{LabelSelector, ObjectMeta, UidList, is_zero, null_default, time_or_unset};
 use crate::Timestamp;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -304,11 +304,11 @@ impl JobStatus {
 #[serde(rename_all = "camelCase", default)]
 pub struct UncountedTerminatedPods {
     /// UIDs of succeeded Pods.
-    #[serde(deserialize_with = "null_default", skip_serializing_if = "Vec::is_empty")]
-    pub succeeded: Vec<String>,
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "UidList::is_empty")]
+    pub succeeded: UidList,
     /// UIDs of failed Pods.
-    #[serde(deserialize_with = "null_default", skip_serializing_if = "Vec::is_empty")]
-    pub failed: Vec<String>,
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "UidList::is_empty")]
+    pub failed: UidList,
 }
 
 /// `batch.JobCondition`.

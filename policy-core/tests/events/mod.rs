@@ -2,7 +2,7 @@
 
 use crate::random::Random;
 use policy_core::job::{Action, Cause, Claim, Phase, PodFacts, PodRef, PolicyMatch};
-use policy_core::spec::{Condition, Job, JobStatus, UncountedTerminatedPods};
+use policy_core::spec::{Condition, Job, JobStatus, UidList, UncountedTerminatedPods};
 use policy_core::{BackoffRecord, DigestedEvent, Expectations, JobCache, JobMemory, Settings, Timestamp};
 use serde_json::json;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ pub(crate) fn changed(job: &Job, random: &mut Random) -> Job {
 }
 
 pub(crate) fn status(random: &mut Random) -> JobStatus {
-    let mut uids = || (0..random.below(4)).map(|_| format!("u{}", random.below(14))).collect::<Vec<_>>();
+    let mut uids = || (0..random.below(4)).map(|_| format!("u{}", random.below(14))).collect::<UidList>();
     let lists = UncountedTerminatedPods { succeeded: uids(), failed: uids() };
     let indexes = ["", "", "0", "1-3", "0,2,4", "0-2,4-6", "5-9", "3,1", "4-2,0", "x"];
     let mut status = JobStatus {
@@ -112,7 +112,7 @@ impl Shown {
     }
 
     fn apply(&mut self, facts: &PodFacts) {
-        match self.0.iter_mut().find(|known| known.pod.uid == facts.pod.uid) {
+        match self.0.iter_mut().find(|known| known.pod.uid() == facts.pod.uid()) {
             Some(known) => *known = facts.clone(),
             None => self.0.push(facts.clone()),
         }
@@ -148,10 +148,10 @@ impl Pods {
             .map(|_| {
                 let uid: Arc<str> = format!("u{}", random.below(self.universe)).into();
                 if random.chance(self.deletions) {
-                    shown.0.retain(|pod| pod.pod.uid != uid);
+                    shown.0.retain(|pod| pod.pod.uid() != &*uid);
                     return DigestedEvent::Deleted(uid);
                 }
-                let known = shown.0.iter().find(|pod| pod.pod.uid == uid).cloned();
+                let known = shown.0.iter().find(|pod| pod.pod.uid() == &*uid).cloned();
                 let facts = match known {
                     Some(known) if random.chance(60) => self.next(known, random),
                     _ => self.any(uid, random),
@@ -215,7 +215,7 @@ impl Pods {
             created_at: random.chance(80).then(|| at(random.below(3) as i64)),
             ready_at: random.chance(80).then(|| at(random.below(3) as i64)),
             policy_match: if phase == Phase::Succeeded { None } else { policy_match(random) },
-            pod: PodRef { name: format!("p-{uid}").into(), uid },
+            pod: PodRef::new(&format!("p-{uid}"), &uid),
         }
     }
 }

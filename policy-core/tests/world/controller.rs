@@ -175,7 +175,7 @@ impl Controller {
             let pods = view
                 .pods
                 .iter()
-                .map(|pod| (&pod.pod.uid, pod.phase, pod.deleting, pod.has_finalizer, pod.index));
+                .map(|pod| (pod.pod.uid(), pod.phase, pod.deleting, pod.has_finalizer, pod.index));
             format!("sync at job {version}, {:?}, {:?}", self.memory, pods.collect::<Vec<_>>())
         });
         let mut step = begin(view, &self.memory, store.now, &mut sync.trace);
@@ -215,7 +215,7 @@ impl Controller {
     ) -> Option<Vec<Outcome>> {
         assert!(wave.first_call >= sync.calls, "call numbers are used once");
         sync.calls = wave.first_call + u32::try_from(wave.calls.len()).unwrap();
-        self.memory.expect(&wave.expect, store.now);
+        self.memory.expect(&wave.expect, &wave.calls, store.now);
         let mut outcomes: Vec<Outcome> = wave.calls.iter().map(|_| Outcome::done()).collect();
         let mut order: Vec<usize> = (0..wave.calls.len()).collect();
         random.shuffle(&mut order);
@@ -223,7 +223,7 @@ impl Controller {
             if random.chance(self.faults.crash) {
                 return None;
             }
-            let counted = !wave.expect.finalizer_removals.is_empty();
+            let counted = wave.expect.finalizer_removals;
             outcomes[place] = self.carry_out_one(sync, &wave.calls[place], counted, store, random);
             if random.chance(self.faults.late) {
                 self.deliver_job(store);
@@ -262,7 +262,7 @@ impl Controller {
                 self.with_faults(random, store, |store| store.create_pod(&pod))
             }
             Call::DeletePod(pod) => {
-                self.with_faults(random, store, |store| store.delete_pod(&pod.name)).map(|()| String::new())
+                self.with_faults(random, store, |store| store.delete_pod(pod.name())).map(|()| String::new())
             }
             Call::RemoveFinalizer(pod) => {
                 self.with_faults(random, store, |store| store.remove_finalizer(pod)).map(|()| String::new())
@@ -337,7 +337,7 @@ impl SyncRun<'_> {
     }
 
     fn check_finalizer(&self, store: &Store, pod: &PodRef) {
-        let seen = self.pods.iter().find(|seen| seen.metadata.uid == *pod.uid).unwrap();
+        let seen = self.pods.iter().find(|seen| seen.metadata.uid == pod.uid()).unwrap();
         let Some(stored) = &store.job else { return };
         store.ledger.finalizer_goes(self.job, &stored.status, seen, self.job.metadata.is_deleting());
     }

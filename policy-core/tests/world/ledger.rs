@@ -1,7 +1,9 @@
 //! What really happened, against which every written status is held.
 
 use policy_core::job::{Intervals, PodDigester};
-use policy_core::spec::{JOB_TRACKING_FINALIZER, Job, JobStatus, Pod, UncountedTerminatedPods, condition};
+use policy_core::spec::{
+    JOB_TRACKING_FINALIZER, Job, JobStatus, Pod, UidList, UncountedTerminatedPods, condition,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The books: every Pod that ever was, as it was last, and every UID that was ever listed as ended.
@@ -19,8 +21,8 @@ fn lists(status: &JobStatus) -> UncountedTerminatedPods {
     status.uncounted_terminated_pods.clone().unwrap_or_default()
 }
 
-fn set(uids: &[String]) -> BTreeSet<String> {
-    uids.iter().cloned().collect()
+fn set(uids: &UidList) -> BTreeSet<String> {
+    uids.iter().map(str::to_owned).collect()
 }
 
 impl Ledger {
@@ -202,7 +204,7 @@ fn indexes(text: &str, bound: i64) -> BTreeSet<i64> {
 /// Counters move by exactly as many UIDs as leave the lists.
 fn check_counters(job: &Job, old: &JobStatus, new: &JobStatus) {
     let (before, after) = (lists(old), lists(new));
-    let left = |before: &[String], after: &[String]| set(before).difference(&set(after)).count() as i32;
+    let left = |before: &UidList, after: &UidList| set(before).difference(&set(after)).count() as i32;
     assert_eq!(new.failed - old.failed, left(&before.failed, &after.failed), "failed moved: {old:?} {new:?}");
     if !job.spec.is_indexed() {
         let succeeded = left(&before.succeeded, &after.succeeded);

@@ -179,7 +179,7 @@ impl Store {
     }
 
     pub(crate) fn remove_finalizer(&mut self, pod: &PodRef) -> Answer<()> {
-        let mut stored = self.pod(&pod.name)?;
+        let mut stored = self.pod(pod.name())?;
         if !stored.metadata.has_finalizer(JOB_TRACKING_FINALIZER) {
             return Ok(());
         }
@@ -189,7 +189,7 @@ impl Store {
     }
 
     pub(crate) fn adopt(&mut self, pod: &PodRef, job: &Job) -> Answer<()> {
-        let mut stored = self.pod(&pod.name)?;
+        let mut stored = self.pod(pod.name())?;
         let owner = OwnerReference::controlled_by("batch/v1", "Job", &job.metadata);
         stored.metadata.owner_references.push(owner);
         if !stored.metadata.has_finalizer(JOB_TRACKING_FINALIZER) {
@@ -200,7 +200,7 @@ impl Store {
     }
 
     pub(crate) fn release(&mut self, pod: &PodRef, job: &Job) -> Answer<()> {
-        let mut stored = self.pod(&pod.name)?;
+        let mut stored = self.pod(pod.name())?;
         stored.metadata.owner_references.retain(|owner| owner.uid != job.metadata.uid);
         stored.metadata.finalizers.retain(|finalizer| finalizer != JOB_TRACKING_FINALIZER);
         self.put_pod(stored);

@@ -55,7 +55,7 @@ pub(super) fn of_job(view: JobView<'_>, memory: &JobMemory, now: Timestamp) -> V
 
 fn job_call(call: &Call) -> CallRow {
     let about = |name: &'static str, pod: &policy_core::job::PodRef, verb: &str| {
-        CallRow::new(name, Some(format!("pod/{}", pod.name)), format!("{verb} pod/{}", pod.name))
+        CallRow::new(name, Some(format!("pod/{}", pod.name())), format!("{verb} pod/{}", pod.name()))
     };
     match call {
         Call::ReadJob => CallRow::new("readJob", None, "read the Job live".to_owned()),

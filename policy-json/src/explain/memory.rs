@@ -62,14 +62,13 @@ struct Counted {
 impl Counted {
     fn of(job: &Job, pods: &[PodFacts]) -> Self {
         let lists = job.status.uncounted_terminated_pods.clone().unwrap_or_default();
-        let listed: BTreeSet<&str> =
-            lists.succeeded.iter().chain(&lists.failed).map(|uid| uid.as_str()).collect();
+        let listed: BTreeSet<&str> = lists.succeeded.iter().chain(lists.failed.iter()).collect();
         let only_failed = job.spec.only_replaces_failed_pods();
         let mut counted = Counted::default();
         let mut last_success = None;
         let mut failures = Vec::new();
         for pod in pods.iter().filter(|pod| pod.claim == Claim::Owned) {
-            if pod.has_finalizer && !listed.contains(&*pod.pod.uid) {
+            if pod.has_finalizer && !listed.contains(pod.pod.uid()) {
                 continue;
             }
             let settled = usize::from(!pod.has_finalizer);
@@ -193,12 +192,12 @@ impl Memory {
         });
         let lists = job.status.uncounted_terminated_pods.as_ref();
         let is_listed = |uid: &str| {
-            lists.is_some_and(|lists| lists.succeeded.iter().chain(&lists.failed).any(|listed| listed == uid))
+            lists.is_some_and(|lists| lists.succeeded.contains(uid) || lists.failed.contains(uid))
         };
         let removals: BTreeSet<_> = pods
             .iter()
-            .filter(|pod| pod.has_finalizer && is_listed(&pod.pod.uid))
-            .map(|pod| pod.pod.uid.clone())
+            .filter(|pod| pod.has_finalizer && is_listed(pod.pod.uid()))
+            .map(|pod| pod.pod.uid().into())
             .collect();
         if !removals.is_empty() {
             self.alternatives.push(Alternative {

@@ -55,7 +55,7 @@ impl Pods<'_> {
     }
 
     fn how(&self, pod: &Pod, facts: &PodFacts) -> String {
-        let planned = |list: &[PodRef]| list.iter().any(|planned| planned.uid == facts.pod.uid);
+        let planned = |list: &[PodRef]| list.iter().any(|planned| planned.uid() == facts.pod.uid());
         match facts.claim {
             Claim::Orphan if planned(&self.plan.adopt) => return "nobody's: adopted now".into(),
             Claim::Orphan => return "nobody's: not adopted".into(),
@@ -103,7 +103,7 @@ impl Pods<'_> {
         }
         let lists = self.job.status.uncounted_terminated_pods.as_ref();
         let listed = lists.is_some_and(|lists| {
-            lists.succeeded.iter().chain(&lists.failed).any(|uid| **uid == *facts.pod.uid)
+            lists.succeeded.contains(facts.pod.uid()) || lists.failed.contains(facts.pod.uid())
         });
         match goes {
             false if listed => ": in the status, not yet in the counters",

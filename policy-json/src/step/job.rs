@@ -52,7 +52,7 @@ pub struct PodJson {
 
 impl From<&PodRef> for PodJson {
     fn from(pod: &PodRef) -> Self {
-        PodJson { name: pod.name.to_string(), uid: pod.uid.to_string() }
+        PodJson { name: pod.name().to_owned(), uid: pod.uid().to_owned() }
     }
 }
 

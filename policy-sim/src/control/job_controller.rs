@@ -249,7 +249,7 @@ fn wave_goes_out(world: &mut World, key: &Key, wave: Wave<Call>, paused: Box<dyn
     publish(world, COMPONENT, "Job", (&key.0, &key.1), wave.events);
     let now = clock(world);
     let Some(entry) = world.control.jobs.entries.get_mut(key) else { return true };
-    world.config.job_policy.expect(&mut entry.memory, &wave.expect, now);
+    world.config.job_policy.expect(&mut entry.memory, &wave.expect, &wave.calls, now);
     let Some(run) = &mut entry.run else { return true };
     let count = wave.calls.len();
     run.paused = Some(paused);

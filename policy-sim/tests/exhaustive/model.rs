@@ -150,7 +150,7 @@ impl Pod {
             created_at: Some(NOW),
             ready_at: None,
             policy_match: None,
-            pod: PodRef { name: name.clone(), uid: name },
+            pod: PodRef::new(&name, &name),
         }
     }
 
@@ -354,10 +354,10 @@ impl World {
         let mut expect = wave.expect.clone();
         match mistake {
             Mistake::ForgetsCreations => expect.creations = expect.creations.map(|_| 0),
-            Mistake::ForgetsFinalizers => expect.finalizer_removals.clear(),
+            Mistake::ForgetsFinalizers => expect.finalizer_removals = false,
             Mistake::None | Mistake::BelievesInSuccess => {}
         }
-        self.memory.expect(&expect, NOW);
+        self.memory.expect(&expect, &wave.calls, NOW);
     }
 
     fn call(&mut self, place: usize, how: Fortune, rules: &Rules) -> Checked {
@@ -385,7 +385,7 @@ impl World {
     }
 
     fn carry_out(&mut self, call: &Call, run: &mut Run, heard: bool, rules: &Rules) -> (Outcome, Checked) {
-        let number = |pod: &PodRef| pod.uid.trim_start_matches('p').parse().unwrap_or(0);
+        let number = |pod: &PodRef| pod.uid().trim_start_matches('p').parse().unwrap_or(0);
         match call {
             Call::CreatePod(create) if self.pods.len() < rules.most_pods => {
                 let index = create.index.and_then(|index| u8::try_from(index).ok());

@@ -105,10 +105,10 @@ impl JobPolicy for Planted {
         })
     }
 
-    fn expect(&self, memory: &mut JobMemory, expect: &Expect, now: Timestamp) {
+    fn expect(&self, memory: &mut JobMemory, expect: &Expect, calls: &[Call], now: Timestamp) {
         let mut expect = expect.clone();
         (self.bug.expect)(&mut expect);
-        self.policy.expect(memory, &expect, now);
+        self.policy.expect(memory, &expect, calls, now);
     }
 
     fn observe(

@@ -3,7 +3,7 @@
 
 use super::checks::{Checked, Violation, Watcher};
 use policy_core::explain::{EvidenceList, Finding, Recorder, Rule, Trace};
-use policy_core::job::{self, JobView, Paused};
+use policy_core::job::{self, Call, JobView, Paused};
 use policy_core::step::{CallErrorKind, Expect, Outcome, Step};
 use policy_core::{JobMemory, MemoryDelta, Timestamp};
 use policy_sim::policy::{JobPolicy, JobStep, PausedSync, SyncStart};
@@ -146,8 +146,8 @@ impl JobPolicy for Watched {
         watched(&self.shared, &start.view.job.metadata.uid, step)
     }
 
-    fn expect(&self, memory: &mut JobMemory, expect: &Expect, now: Timestamp) {
-        self.policy.expect(memory, expect, now);
+    fn expect(&self, memory: &mut JobMemory, expect: &Expect, calls: &[Call], now: Timestamp) {
+        self.policy.expect(memory, expect, calls, now);
     }
 
     fn observe(

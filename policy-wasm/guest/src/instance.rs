@@ -9,13 +9,15 @@ use policy_core::spec::CronJob;
 use policy_core::step::{Outcome, Step};
 use policy_core::{JobCache, JobMemory, PodEvent, Settings};
 use policy_json::step::{
-    CallJson, CronCallJson, CronFinishedJson, EventJson, FinishedJson, MemoryJson, StepJson, WaveJson, call,
+    CallJson, CronCallJson, CronFinishedJson, EventJson, ExpectJson, FinishedJson, MemoryJson, StepJson,
+    WaveJson, call,
 };
 use policy_zones::TzDatabase;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// An instance of the module.
 #[derive(Debug, Default)]
@@ -45,7 +47,7 @@ struct Seen {
     cache: Rc<JobCache>,
     settings: Settings,
     /// Writes Pods out, if that is wanted.
-    draft: Option<Rc<PodDraft>>,
+    draft: Option<Arc<PodDraft>>,
 }
 
 #[derive(Debug)]
@@ -133,18 +135,22 @@ impl Instance {
                 None => cron::begin(view, now, TzDatabase::shared(), &mut ()),
             });
         }
-        let cache = match (request.cache, request.job) {
+        let (cache, draft) = match (request.cache, request.job) {
             (Some(handle), None) => {
-                Rc::clone(self.caches.get(&handle).ok_or_else(|| unknown("cache", handle))?)
+                let cache = self.caches.get_mut(&handle).ok_or_else(|| unknown("cache", handle))?;
+                // Rendered once for a template; while another sync holds the cache, nothing can be kept in it.
+                let draft = Rc::get_mut(cache).filter(|_| request.render).map(JobCache::draft);
+                (Rc::clone(cache), draft)
             }
             (None, Some(job)) => {
                 let mut cache = JobCache::new(job);
                 request.pods.iter().for_each(|pod| drop(cache.apply(PodEvent::Applied(pod))));
-                Rc::new(cache)
+                (Rc::new(cache), None)
             }
             _ => return Err(malformed("want one of `cache`, `job` and `cronJob`")),
         };
-        let draft = request.render.then(|| Rc::new(PodDraft::new(cache.job())));
+        let fresh = || Arc::new(PodDraft::new(cache.job()));
+        let draft = request.render.then(|| draft.unwrap_or_else(fresh));
         let seen = Seen { cache, settings: request.settings.into(), draft };
         let memory = JobMemory::from(request.memory);
         self.job_step(seen, trace, |view, rec| match rec {
@@ -207,7 +213,7 @@ impl Instance {
                 let calls = calls.ok_or_else(|| malformed("a call that this version cannot write"))?;
                 let sync = Sync::Job(paused, seen);
                 let handle = self.wait(sync, calls.len(), trace);
-                let (first_call, expect) = (wave.first_call, (&wave.expect).into());
+                let (first_call, expect) = (wave.first_call, ExpectJson::of(&wave.expect, &wave.calls));
                 let events = wave.events.into_iter().map(EventJson::from).collect();
                 wave_step::<_, FinishedJson>(WaveJson { calls, first_call, expect, events }, handle, findings)
             }
@@ -231,7 +237,7 @@ impl Instance {
                 finished_step::<CronCallJson, _>(CronFinishedJson::from(finished), findings)
             }
             Step::Wave(wave, paused) => {
-                let (first_call, expect) = (wave.first_call, (&wave.expect).into());
+                let (first_call, expect) = (wave.first_call, ExpectJson::of(&wave.expect, &[]));
                 let calls: Vec<CronCallJson> = wave.calls.into_iter().map(CronCallJson::from).collect();
                 let handle = self.wait(Sync::CronJob(paused, Rc::clone(&seen)), calls.len(), trace);
                 let events = wave.events.into_iter().map(EventJson::from).collect();

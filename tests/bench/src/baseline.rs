@@ -93,7 +93,7 @@ impl Baseline {
 }
 
 fn same(a: &Row, b: &Row) -> bool {
-    (&a.case, a.pods, &a.mode, &a.engine) == (&b.case, b.pods, &b.mode, &b.engine)
+    (&a.bench, &a.case, a.pods, &a.mode, &a.engine) == (&b.bench, &b.case, b.pods, &b.mode, &b.engine)
 }
 
 /// One entry a line, so that a change shows what changed.

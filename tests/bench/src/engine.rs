@@ -1,5 +1,4 @@
-//! Who decides: the compiled core. An engine in a WebAssembly module is one more type that implements [`Engine`], with a
-//! line in [`ENGINES`].
+//! The compiled core deciding cases, natively or inside a WebAssembly module.
 
 use crate::{Case, Counting, now};
 use policy_core::job::{JobView, PodDigester, PodFacts, decide};
@@ -39,12 +38,7 @@ pub trait Engine {
 }
 
 /// Sets a case up.
-pub type SetUp = fn(Case, usize, Mode) -> Box<dyn Engine>;
-
-/// The engines by name.
-pub const ENGINES: [(&str, SetUp); 1] = [("native", native)];
-
-fn native(case: Case, pods: usize, mode: Mode) -> Box<dyn Engine> {
+pub fn native(case: Case, pods: usize, mode: Mode) -> Box<dyn Engine> {
     let job = case.job(pods);
     match mode {
         Mode::Full => Box::new(Full::new(job, case, pods)),
@@ -52,13 +46,10 @@ fn native(case: Case, pods: usize, mode: Mode) -> Box<dyn Engine> {
     }
 }
 
-/// What a name or UID takes, with the counts that say who shares it.
-fn text_bytes(text: &str) -> usize {
-    (text.len() + 2 * size_of::<usize>()).next_multiple_of(align_of::<usize>())
-}
-
+/// What names and UIDs take, with the counts that say who shares them.
 fn names_bytes<'p>(pods: impl Iterator<Item = &'p PodFacts>) -> usize {
-    pods.map(|pod| text_bytes(&pod.pod.name) + text_bytes(&pod.pod.uid)).sum()
+    let bytes = |pod: &PodFacts| pod.pod.name().len() + pod.pod.uid().len() + 2 * size_of::<usize>();
+    pods.map(|pod| bytes(pod).next_multiple_of(align_of::<usize>())).sum()
 }
 
 struct Full {

@@ -2,7 +2,7 @@
 
 use crate::baseline::{Baseline, Count};
 use bench::Case;
-use bench::engine::{ENGINES, Mode};
+use bench::engine::{Mode, native};
 use std::process::Command;
 
 /// The argument with which this program is started under callgrind.
@@ -59,8 +59,7 @@ pub(crate) fn repeat(args: impl Iterator<Item = String>) -> Result<(), String> {
     let case = Case::ALL.into_iter().find(|known| known.name() == case).ok_or("no such case")?;
     let mode = Mode::ALL.into_iter().find(|known| known.name() == mode).ok_or("no such mode")?;
     let number = |text: &str| text.parse::<u32>().map_err(|_| format!("`{text}` is not a number"));
-    let [(_, set_up), ..] = ENGINES;
-    let mut state = set_up(case, number(pods)? as usize, mode);
+    let mut state = native(case, number(pods)? as usize, mode);
     for _ in 0..number(decisions)? {
         state.decide();
     }

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[path = "../../../policy-core/benches/cases/mod.rs"]
 mod cases;
 pub mod engine;
+#[cfg(target_family = "wasm")]
+mod module;
 
 pub use cases::{Case, now};
 

@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: measures every row, compares with the recorded baseline and with the real controller.
 
-use bench::engine::{ENGINES, Engine, Mode, SetUp};
+use bench::engine::{Engine, Mode, native};
 use bench::{Case, Counting};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 mod baseline;
 mod instructions;
 mod table;
+mod wasm;
 
 use baseline::{Baseline, Row};
+use wasm::Modules;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -20,6 +22,7 @@ cargo xtask bench [OPTIONS]
   --output table|json  a table beside the recorded baseline and the real controller (the default), or JSON lines
   --large              also Jobs of 1,000,000 Pods
   --case NAME          this case only
+  --engine NAME        `native` or `wasm` only; `wasm` needs node
   --check              no times: only count instructions, and fail where they are more than recorded
   --record             record times and instructions as the new baseline";
 
@@ -27,6 +30,13 @@ cargo xtask bench [OPTIONS]
 const SIZES: [usize; 4] = [10, 1_000, 10_000, 100_000];
 /// Reported with `--large`: setting it up takes a while.
 const LARGE: usize = 1_000_000;
+/// What is timed of the policy module beside decisions.
+const BOUNDARY: [(Case, usize, &str); 4] = [
+    (Case::Steady, 1_000, "load"),
+    (Case::Steady, 1_000, "event"),
+    (Case::Steady, 10_000, "event"),
+    (Case::Indexed, 10_000, "event"),
+];
 /// How long a row is measured.
 const ROW_TIME: Duration = Duration::from_millis(150);
 /// Shorter samples would measure the clock.
@@ -39,6 +49,7 @@ struct Options {
     check: bool,
     record: bool,
     case: Option<String>,
+    engine: Option<String>,
 }
 
 impl Options {
@@ -53,6 +64,7 @@ impl Options {
                     _ => return Err("`--output` is `table` or `json`".into()),
                 },
                 "--case" => options.case = Some(args.next().ok_or("`--case` needs a name")?),
+                "--engine" => options.engine = Some(engine(args.next().as_deref())?),
                 "--large" => options.large = true,
                 "--check" => options.check = true,
                 "--record" => options.record = true,
@@ -60,6 +72,10 @@ impl Options {
             }
         }
         Ok(options)
+    }
+
+    fn runs(&self, engine: &str) -> bool {
+        self.engine.as_ref().is_none_or(|only| only == engine)
     }
 
     fn cases(&self) -> Result<Vec<Case>, String> {
@@ -71,6 +87,13 @@ impl Options {
         } else {
             Ok(cases)
         }
+    }
+}
+
+fn engine(name: Option<&str>) -> Result<String, String> {
+    match name {
+        Some(name @ ("native" | "wasm")) => Ok(name.into()),
+        _ => Err("`--engine` is `native` or `wasm`".into()),
     }
 }
 
@@ -115,24 +138,33 @@ fn run(options: &Options) -> Result<(), String> {
 
 fn measure_all(options: &Options) -> Result<Vec<Row>, String> {
     let mut rows = Vec::new();
-    for (engine, set_up) in ENGINES {
-        for case in options.cases()? {
-            let sizes = SIZES.into_iter().chain(options.large.then_some(LARGE));
-            for (pods, mode) in sizes.flat_map(|pods| Mode::ALL.map(|mode| (pods, mode))) {
-                let row = measure(engine, set_up, case, pods, mode);
-                if options.json {
-                    println!("{}", serde_json::to_string(&row).map_err(|error| error.to_string())?);
-                }
-                rows.push(row);
-            }
+    let mut add = |row: Row| {
+        if options.json {
+            println!("{}", serde_json::to_string(&row).map_err(|error| error.to_string())?);
+        }
+        rows.push(row);
+        Ok::<(), String>(())
+    };
+    let sizes = || SIZES.into_iter().chain(options.large.then_some(LARGE));
+    let cases = options.cases()?;
+    let all =
+        || cases.iter().flat_map(|case| sizes().flat_map(|pods| Mode::ALL.map(|mode| (*case, pods, mode))));
+    if options.runs("native") {
+        all().try_for_each(|(case, pods, mode)| add(measure(case, pods, mode)))?;
+    }
+    if options.runs("wasm") {
+        let modules = Modules::build()?;
+        all().try_for_each(|(case, pods, mode)| add(modules.decide(case, pods, mode)?))?;
+        for (case, pods, what) in BOUNDARY.into_iter().filter(|(case, ..)| cases.contains(case)) {
+            add(modules.boundary(case, pods, what)?)?;
         }
     }
     Ok(rows)
 }
 
 /// The least and the median time of a decision.
-fn measure(engine: &str, set_up: SetUp, case: Case, pods: usize, mode: Mode) -> Row {
-    let mut state = set_up(case, pods, mode);
+fn measure(case: Case, pods: usize, mode: Mode) -> Row {
+    let mut state = native(case, pods, mode);
     let started = Instant::now();
     state.decide();
     let per_sample = (SAMPLE_NANOS / started.elapsed().as_nanos().max(1)).clamp(1, 100) as u32;
@@ -147,7 +179,7 @@ fn measure(engine: &str, set_up: SetUp, case: Case, pods: usize, mode: Mode) -> 
         case: case.name().into(),
         pods,
         mode: mode.name().into(),
-        engine: engine.into(),
+        engine: "native".into(),
         min_ns: samples[0],
         median_ns: samples[samples.len() / 2],
         bytes_per_pod: state.bytes() / pods,

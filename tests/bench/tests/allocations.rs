@@ -1,6 +1,6 @@
 //! What decisions allocate, and what a cache takes.
 
-use bench::engine::{ENGINES, Mode};
+use bench::engine::{Mode, native};
 use bench::{Case, Counting, now};
 use policy_core::job::{JobView, PodDigester, PodFacts, decide};
 use policy_core::spec::Job;
@@ -33,8 +33,7 @@ fn decisions_allocate_what_they_say_and_caches_are_lean() {
     }
     indexes_in_the_status_cost_nothing();
     for case in Case::ALL {
-        let [(_, set_up)] = ENGINES;
-        let bytes = set_up(case, 100_000, Mode::Incremental).bytes() / 100_000;
+        let bytes = native(case, 100_000, Mode::Incremental).bytes() / 100_000;
         println!("{}: {bytes} bytes a Pod in the cache", case.name());
         assert!(bytes < 200, "{}: {bytes} bytes a Pod", case.name());
     }

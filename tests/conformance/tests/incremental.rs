@@ -3,7 +3,7 @@
 
 use conformance::cases;
 use policy_core::explain::Trace;
-use policy_core::job::{JobView, Phase, PodDigester, PodFacts, decide};
+use policy_core::job::{JobView, Phase, PodDigester, PodFacts, PodRef, decide};
 use policy_core::{DigestedEvent, JobCache, JobMemory, Settings, Timestamp};
 use policy_json::job::Line;
 
@@ -31,7 +31,7 @@ fn fed(line: &Line, pods: &[PodFacts], detour: Detour) -> JobCache {
                 (before.phase, before.has_finalizer) = (Phase::Failed, true);
                 before.index = pods.first().map_or(0, |first| first.index);
                 let mut stranger = before.clone();
-                stranger.pod.uid = "a stranger".into();
+                stranger.pod = PodRef::new("stranger", "a stranger");
                 cache.apply_all([
                     DigestedEvent::Applied(stranger),
                     DigestedEvent::Deleted("a stranger".into()),

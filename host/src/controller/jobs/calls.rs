@@ -35,16 +35,16 @@ pub(super) async fn make(controller: &Controller, context: &Context, call: &Call
         Call::ReadJob => read_job(controller, context).await,
         Call::CreatePod(create) => {
             let body = context.draft().pod(create).to_string().into_bytes();
-            let call = ApiCall::post(format!("/api/v1/namespaces/{namespace}/pods"), body);
+            let call = ApiCall::post(format!("/api/v1/namespaces/{namespace}/pods"), body).for_metadata();
             wrote_pod(controller, context, &call).await
         }
         Call::DeletePod(pod) => delete_pod(controller, namespace, pod).await,
         Call::Adopt(pod) => {
-            let call = ApiCall::patch(pod_path(namespace, &pod.name), adoption(context, pod));
+            let call = ApiCall::patch(pod_path(namespace, pod.name()), adoption(context, pod)).for_metadata();
             wrote_pod(controller, context, &call).await
         }
         Call::Release(pod) => {
-            let call = ApiCall::patch(pod_path(namespace, &pod.name), release(context, pod));
+            let call = ApiCall::patch(pod_path(namespace, pod.name()), release(context, pod));
             match controller.api.call(&call).await {
                 // Upstream `ReleasePod`: it has no owner any more, or is another Pod of that name.
                 Err(error) if error.is_invalid() => Ok(Outcome::done()),
@@ -52,7 +52,8 @@ pub(super) async fn make(controller: &Controller, context: &Context, call: &Call
             }
         }
         Call::RemoveFinalizer(pod) => {
-            let call = ApiCall::patch(pod_path(namespace, &pod.name), finalizer_removal(&pod.uid));
+            let call = ApiCall::patch(pod_path(namespace, pod.name()), finalizer_removal(pod.uid()));
+            let call = call.for_metadata();
             wrote_pod(controller, context, &call).await
         }
         _ => Err(ApiError::unanswered("this call is not known")),
@@ -73,7 +74,7 @@ async fn read_job(controller: &Controller, context: &Context) -> Result<Outcome,
 /// that is not named could be read as orphaning by an admission plugin of another mind.
 async fn delete_pod(controller: &Controller, namespace: &str, pod: &PodRef) -> Result<Outcome, ApiError> {
     let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"});
-    let call = ApiCall::delete(pod_path(namespace, &pod.name), options.to_string().into_bytes());
+    let call = ApiCall::delete(pod_path(namespace, pod.name()), options.to_string().into_bytes());
     controller.api.call(&call).await.map(|_| Outcome::done())
 }
 
@@ -125,7 +126,7 @@ fn adoption(context: &Context, pod: &PodRef) -> Vec<u8> {
         "blockOwnerDeletion": true,
     });
     let metadata = json!({
-        "uid": &*pod.uid,
+        "uid": pod.uid(),
         "ownerReferences": [owner],
         "finalizers": [JOB_TRACKING_FINALIZER],
     });
@@ -135,7 +136,7 @@ fn adoption(context: &Context, pod: &PodRef) -> Vec<u8> {
 /// Upstream `GenerateDeleteOwnerRefStrategicMergeBytes`.
 fn release(context: &Context, pod: &PodRef) -> Vec<u8> {
     let metadata = json!({
-        "uid": &*pod.uid,
+        "uid": pod.uid(),
         "ownerReferences": [{"$patch": "delete", "uid": context.uid}],
         "$deleteFromPrimitiveList/finalizers": [JOB_TRACKING_FINALIZER],
     });

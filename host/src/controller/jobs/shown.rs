@@ -394,7 +394,7 @@ fn show_to_matching(controller: &Controller, state: &mut State, key: &Key, pod: 
                 enqueue_batched(controller, job_key);
             }
         } else {
-            entry.withdraw(&facts.pod.uid);
+            entry.withdraw(&facts.pod.uid().into());
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) async fn carry_out(
         let mut state = controller.state();
         let entry = state.jobs.get_mut(&run.context.key);
         if let Some(entry) = entry.filter(|entry| entry.uid() == Some(&run.context.uid)) {
-            entry.memory.expect(&wave.expect, controller.clock.wall());
+            entry.memory.expect(&wave.expect, &wave.calls, controller.clock.wall());
         }
     }
     let mut outcomes = vec![not_made(); wave.calls.len()];

@@ -16,7 +16,7 @@ pub(super) fn answer(
     write: &Write<'_>,
     pods: impl FnOnce(&PodCreate, &Value) -> Option<Vec<String>>,
 ) -> Answer<Outcome> {
-    let same_pod = |pod: &PodRef| *pod.uid == *write.version.uid;
+    let same_pod = |pod: &PodRef| pod.uid() == &*write.version.uid;
     let of =
         |differences| Answer::Of { differences, outcome: Outcome::Done { name: write.version.name.clone() } };
     match (call, write.change) {
@@ -63,14 +63,14 @@ pub(super) fn pod_differences(draft: &PodDraft, create: &PodCreate, written: &Va
 pub(super) fn describe(call: &Call) -> String {
     match call {
         Call::ReadJob => "to read the Job".into(),
-        Call::Adopt(pod) => format!("to adopt Pod {}", pod.name),
-        Call::Release(pod) => format!("to release Pod {}", pod.name),
+        Call::Adopt(pod) => format!("to adopt Pod {}", pod.name()),
+        Call::Release(pod) => format!("to release Pod {}", pod.name()),
         Call::CreatePod(create) => match create.index {
             Some(index) => format!("to create a Pod of index {index}"),
             None => "to create a Pod".into(),
         },
-        Call::DeletePod(pod) => format!("to delete Pod {}", pod.name),
-        Call::RemoveFinalizer(pod) => format!("to take the finalizer off Pod {}", pod.name),
+        Call::DeletePod(pod) => format!("to delete Pod {}", pod.name()),
+        Call::RemoveFinalizer(pod) => format!("to take the finalizer off Pod {}", pod.name()),
         Call::WriteStatus(status) => {
             let JobStatus { active, succeeded, failed, .. } = **status;
             format!("to write a status (active {active}, succeeded {succeeded}, failed {failed})")
@@ -128,7 +128,7 @@ impl Live<'_, '_> {
         between: &Range<u64>,
         is_done: impl Fn(&Pod) -> bool,
     ) -> Option<Outcome> {
-        let mut live = self.history.pods_between(&pod.uid, between);
+        let mut live = self.history.pods_between(pod.uid(), between);
         live.find_map(|pod| match pod {
             None => Some(failed(CallErrorKind::NotFound, "the Pod is gone")),
             Some(pod) if is_done(pod) => Some(Outcome::done()),

@@ -42,7 +42,7 @@ impl<'w> Mentions<'w> {
 
     fn add_uncounted(&mut self, place: usize, status: &'w JobStatus) {
         let lists = status.uncounted_terminated_pods.iter();
-        let uids = lists.flat_map(|lists| lists.succeeded.iter().chain(&lists.failed));
+        let uids = lists.flat_map(|lists| lists.succeeded.iter().chain(lists.failed.iter()));
         for (number, uid) in uids.enumerate() {
             self.add(uid, (place, number + 1));
         }
@@ -50,7 +50,7 @@ impl<'w> Mentions<'w> {
 
     /// When the Pod is first named by the writes from place `next` on. Pods that are not come last, in their order.
     pub(super) fn rank(&self, pod: &PodRef, next: usize) -> Mention {
-        let mentions = self.by_uid.get(&*pod.uid).map_or(&[][..], |mentions| mentions);
+        let mentions = self.by_uid.get(pod.uid()).map_or(&[][..], |mentions| mentions);
         let first = mentions.partition_point(|(place, _)| *place < next);
         mentions.get(first).copied().unwrap_or((usize::MAX, 0))
     }

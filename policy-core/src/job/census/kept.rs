@@ -13,6 +13,7 @@ use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::iter::Peekable;
+use core::ops::ControlFlow;
 
 /// A Job and the roll of its Pods.
 #[derive(Clone, Debug)]
@@ -65,7 +66,7 @@ impl Kept {
 
     /// The last failed Pod of an index, as upstream goes from one to the next.
     fn last_waiting(&self, being_removed: &BTreeSet<Arc<str>>, index: i64) -> Option<u32> {
-        let left = |slot: &u32| self.pod(*slot).is_some_and(|pod| !being_removed.contains(&pod.pod.uid));
+        let left = |slot: &u32| self.pod(*slot).is_some_and(|pod| !being_removed.contains(pod.pod.uid()));
         let waiting = self.roll.waiting_of(index).filter(left);
         waiting.reduce(|earlier, later| if takes_over(self, earlier, later) { later } else { earlier })
     }
@@ -181,15 +182,16 @@ impl Census for Kept {
 
     fn with_last_failed(&self, sync: &Sync, indexes: Vec<i64>) -> Vec<(i64, Option<u32>)> {
         let first = indexes.first().copied().unwrap_or(0);
-        let mut waiting = self.roll.waiting_between(first, i64::MAX).peekable();
+        let waiting = self.roll.waiting_between(first, i64::MAX);
+        let mut waiting = waiting.filter_map(|slot| Some((slot, self.pod(slot)?))).peekable();
         let mut last_failed = |index: i64| {
             // The others in between are those whose end the status knows: they are few, and on their way.
-            while waiting.next_if(|slot| self.roll.index_of(*slot) < index).is_some() {}
-            let only = waiting.peek().copied().filter(|slot| self.roll.index_of(*slot) == index)?;
+            while waiting.next_if(|(_, pod)| pod.index < index).is_some() {}
+            let (only, pod) = waiting.peek().copied().filter(|(_, pod)| pod.index == index)?;
             if self.roll.crowded.contains(&index) {
                 return self.last_waiting(&sync.finalizers_being_removed, index);
             }
-            self.pod(only).filter(|pod| !sync.finalizer_is_being_removed(pod)).map(|_| only)
+            (!sync.finalizer_is_being_removed(pod)).then_some(only)
         };
         indexes
             .into_iter()
@@ -216,16 +218,18 @@ impl Census for Kept {
     }
 
     fn each_removable(&self, sync: &Sync, all: bool, visit: Visit<'_>) {
-        let left = |pod: &&PodFacts| !sync.finalizer_is_being_removed(pod);
+        let mut visit = |slot: u32| match self.pod(slot) {
+            Some(pod) if !sync.finalizer_is_being_removed(pod) => visit(slot, pod),
+            _ => ControlFlow::Continue(()),
+        };
         if all {
-            let tracked = self.roll.tracked().filter_map(|slot| self.pod(slot));
-            let _ = tracked.filter(left).try_for_each(visit);
+            let _ = self.roll.tracked().try_for_each(visit);
             return;
         }
         let mut done = self.done_waiting(sync).into_iter().peekable();
         let mut others = self.roll.removable().peekable();
-        let merged = core::iter::from_fn(|| self.next_counted(&mut others, &mut done));
-        let _ = merged.filter_map(|slot| self.pod(slot)).filter(left).try_for_each(visit);
+        let mut merged = core::iter::from_fn(|| self.next_counted(&mut others, &mut done));
+        let _ = merged.try_for_each(&mut visit);
     }
 
     fn each_kept(&self, sync: &Sync, visit: &mut dyn FnMut(&PodFacts)) {
@@ -238,11 +242,11 @@ impl Census for Kept {
         kept.filter(|pod| !sync.finalizer_is_being_removed(pod)).for_each(visit);
     }
 
-    fn listed_with_finalizer(&self, known: &Known<'_>) -> BTreeSet<Arc<str>> {
+    fn listed_with_finalizer(&self, known: &Known<'_>) -> BTreeSet<&str> {
         let listed = known.uncounted.succeeded.iter().chain(&known.uncounted.failed);
         let pods = listed.filter_map(|uid| self.own(uid)).filter(|pod| pod.has_finalizer);
-        let left = pods.filter(|pod| !known.being_removed.contains(&pod.pod.uid));
-        left.map(|pod| pod.pod.uid.clone()).collect()
+        let left = pods.filter(|pod| !known.being_removed.contains(pod.pod.uid()));
+        left.map(|pod| pod.pod.uid()).collect()
     }
 }
 

@@ -12,7 +12,6 @@ use crate::job::sync::Sync;
 use crate::spec::JobStatus;
 use alloc::borrow::Cow;
 use alloc::collections::BTreeSet;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
@@ -148,7 +147,7 @@ impl Census for Listed<'_> {
             } else {
                 continue;
             }
-            if pod.has_finalizer && !known.being_removed.contains(&pod.pod.uid) {
+            if pod.has_finalizer && !known.being_removed.contains(pod.pod.uid()) {
                 noted.ended.push(place);
             }
         }
@@ -220,7 +219,7 @@ impl Census for Listed<'_> {
             found.sort_unstable();
         }
         for (_, place) in found {
-            if self.pod(place).is_some_and(|pod| visit(pod).is_break()) {
+            if self.pod(place).is_some_and(|pod| visit(place, pod).is_break()) {
                 return;
             }
         }
@@ -235,13 +234,13 @@ impl Census for Listed<'_> {
         }
     }
 
-    fn listed_with_finalizer(&self, known: &Known<'_>) -> BTreeSet<Arc<str>> {
+    fn listed_with_finalizer(&self, known: &Known<'_>) -> BTreeSet<&str> {
         if known.uncounted.is_empty() {
             return BTreeSet::new();
         }
-        let listed = self.0.iter().filter(|pod| pod.has_finalizer && known.uncounted.has(&pod.pod.uid));
-        let listed = listed.filter(|pod| !known.being_removed.contains(&pod.pod.uid));
-        listed.map(|pod| pod.pod.uid.clone()).collect()
+        let listed = self.0.iter().filter(|pod| pod.has_finalizer && known.uncounted.has(pod.pod.uid()));
+        let listed = listed.filter(|pod| !known.being_removed.contains(pod.pod.uid()));
+        listed.map(|pod| pod.pod.uid()).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use crate::control::informer::key_of;
 use crate::control::orphan_pods::{self, OrphanKey};
 use crate::control::process::world_time;
 use crate::object::Pod;
-use policy_core::job::{Claim, PodDigester, PodFacts, PodRef};
+use policy_core::job::{Claim, PodDigester, PodFacts};
 use policy_core::spec::{JOB_TRACKING_FINALIZER, Job, OwnerReference, StringMap};
 use policy_core::watch::{self, JobWake, OrphanCheck, PodSeen};
 use policy_core::{DigestedEvent, JobMemory, Timestamp};
@@ -201,7 +201,7 @@ impl Entry {
     /// Takes a Pod out of what decisions see, if it is there.
     fn withdraw(&mut self, pod: &Pod) {
         let pending = self.pending.iter().rev().find_map(|event| match event {
-            DigestedEvent::Applied(facts) if facts.pod.uid == pod.uid => Some(true),
+            DigestedEvent::Applied(facts) if facts.pod.uid() == &*pod.uid => Some(true),
             DigestedEvent::Deleted(uid) if *uid == pod.uid => Some(false),
             _ => None,
         });
@@ -232,10 +232,9 @@ fn resolve<'w>(
     is_meant.then_some((key, entry))
 }
 
-/// The facts about a Pod; its names are shared with the Pod, for there are many of them.
+/// The facts about a Pod.
 pub(super) fn digest(digester: &PodDigester, pod: &Pod) -> PodFacts {
-    let shared = PodRef { name: pod.name.clone(), uid: pod.uid.clone() };
-    PodFacts { pod: shared, ..digester.digest(&pod.to_spec()) }
+    digester.digest(&pod.to_spec())
 }
 
 fn controller(pod: &Pod) -> Option<&OwnerReference> {

@@ -18,17 +18,17 @@ fn run<'w>(world: &'w World, key: &Key) -> Option<(&'w Job, &'w Run)> {
 pub(in crate::control) fn describe(world: &World, key: &Key, place: usize) -> Option<CallInfo> {
     let (_, run) = run(world, key)?;
     let (verb, of, name) = match run.calls.get(place)? {
-        Call::ReadJob => (Verb::Get, Of::Job, &key.1),
-        Call::WriteStatus(_) => (Verb::Update, Of::Job, &key.1),
+        Call::ReadJob => (Verb::Get, Of::Job, &*key.1),
+        Call::WriteStatus(_) => (Verb::Update, Of::Job, &*key.1),
         // The server has yet to make the name.
-        Call::CreatePod(_) => (Verb::Create, Of::Pod, &key.1),
-        Call::DeletePod(pod) => (Verb::Delete, Of::Pod, &pod.name),
+        Call::CreatePod(_) => (Verb::Create, Of::Pod, &*key.1),
+        Call::DeletePod(pod) => (Verb::Delete, Of::Pod, pod.name()),
         Call::Adopt(pod) | Call::Release(pod) | Call::RemoveFinalizer(pod) => {
-            (Verb::Patch, Of::Pod, &pod.name)
+            (Verb::Patch, Of::Pod, pod.name())
         }
         _ => return None,
     };
-    Some(CallInfo { words: Words::new(verb, of), namespace: key.0.clone(), name: name.clone() })
+    Some(CallInfo { words: Words::new(verb, of), namespace: key.0.clone(), name: name.into() })
 }
 
 /// Carries a call out.
@@ -45,16 +45,18 @@ pub(in crate::control) fn carry_out(world: &mut World, key: &Key, place: usize) 
         }
         Call::Adopt(pod) => {
             let owner = OwnerReference::controlled_by("batch/v1", "Job", &job.metadata);
-            world.store.adopt_pod(namespace, &pod.name, &pod.uid, owner).map(Reply::WrotePod)
+            world.store.adopt_pod(namespace, pod.name(), pod.uid(), owner).map(Reply::WrotePod)
         }
         // Without a controller, upstream does not wait to see this write.
         Call::Release(pod) => {
-            world.store.release_pod(namespace, &pod.name, &pod.uid, &uid).map(|_| Reply::Done)
+            world.store.release_pod(namespace, pod.name(), pod.uid(), &uid).map(|_| Reply::Done)
         }
         Call::CreatePod(create) => create_one(world, key, &create),
-        Call::DeletePod(pod) => world.store.delete_pod(namespace, &pod.name, None, now).map(|()| Reply::Done),
+        Call::DeletePod(pod) => {
+            world.store.delete_pod(namespace, pod.name(), None, now).map(|()| Reply::Done)
+        }
         Call::RemoveFinalizer(pod) => {
-            world.store.remove_tracking_finalizer(namespace, &pod.name).map(Reply::WrotePod)
+            world.store.remove_tracking_finalizer(namespace, pod.name()).map(Reply::WrotePod)
         }
         Call::WriteStatus(status) => {
             let stored = || world.store.job(namespace, name).map(|job| &job.metadata.resource_version);

@@ -85,7 +85,7 @@ impl ViewedPod {
     pub(crate) fn new(facts: &PodFacts, job_deleting: bool) -> Self {
         let adopted = facts.claim == Claim::Orphan && !facts.deleting && !job_deleting;
         ViewedPod {
-            uid: facts.pod.uid.clone(),
+            uid: facts.pod.uid().into(),
             fate: Fate::of(facts.phase),
             deleting: facts.deleting,
             tracked: facts.has_finalizer || adopted && !facts.references_job,

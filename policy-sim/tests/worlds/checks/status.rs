@@ -3,7 +3,7 @@
 use super::book::{JobBook, action, acts, ends, fails, has, indexes};
 use super::{Check, Checked, Fate, PodSeen, ensure};
 use policy_core::Timestamp;
-use policy_core::spec::{Condition, Job, JobStatus, UncountedTerminatedPods, condition};
+use policy_core::spec::{Condition, Job, JobStatus, UidList, UncountedTerminatedPods, condition};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -38,19 +38,19 @@ impl JobBook {
         let both = [(before.succeeded, after.succeeded, true), (before.failed, after.failed, false)];
         for (before, after, success) in both {
             for (place, uid) in after.iter().enumerate() {
-                ensure(!after[..place].contains(uid), Check::CountedTwice, || {
+                ensure(!after.iter().take(place).any(|earlier| earlier == uid), Check::CountedTwice, || {
                     format!("{uid} is listed twice")
                 })?;
                 if before.contains(uid) {
                     continue;
                 }
-                let forgotten = self.forgotten.contains(uid.as_str());
+                let forgotten = self.forgotten.contains(uid);
                 ensure(forgotten || !self.is_listed(uid), Check::CountedTwice, || {
                     format!("{uid} is listed a second time: {:?}", new.status)
                 })?;
                 self.check_fate(uid, success, new, pods)?;
                 let listed = if success { &mut self.listed_succeeded } else { &mut self.listed_failed };
-                listed.insert(uid.clone());
+                listed.insert(uid.to_owned());
             }
         }
         Ok(())
@@ -145,7 +145,7 @@ pub(super) fn check_succession(indexed: bool, before: &JobStatus, after: &JobSta
 fn check_counters(indexed: bool, old: &JobStatus, new: &JobStatus) -> Checked {
     let (before, after) = (lists(old), lists(new));
     let left =
-        |before: &[String], after: &[String]| before.iter().filter(|uid| !after.contains(uid)).count() as i32;
+        |before: &UidList, after: &UidList| before.iter().filter(|uid| !after.contains(uid)).count() as i32;
     ensure(new.failed >= old.failed, Check::FailedDecreases, || format!("{old:?} to {new:?}"))?;
     let failed = left(&before.failed, &after.failed);
     let moved = |kind: &str, by: i32, left: i32| {

@@ -114,11 +114,11 @@ impl JobBook {
         sync.calls.clone_from(&wave.calls);
         let checked = wave.calls.iter().try_for_each(|call| match call {
             Call::CreatePod(create) => self.check_create(&mut sync, create, pods),
-            Call::RemoveFinalizer(pod) => self.check_removal(&mut sync, &pod.uid, pods),
+            Call::RemoveFinalizer(pod) => self.check_removal(&mut sync, &pod.uid().into(), pods),
             Call::DeletePod(pod) => {
-                sync.deletes.insert(pod.uid.clone());
-                ensure(sync.active().any(|seen| seen.uid == pod.uid), Check::Ownership, || {
-                    format!("{} is deleted and is none of the Job's active Pods", pod.uid)
+                sync.deletes.insert(pod.uid().into());
+                ensure(sync.active().any(|seen| &*seen.uid == pod.uid()), Check::Ownership, || {
+                    format!("{} is deleted and is none of the Job's active Pods", pod.uid())
                 })
             }
             // Upstream's own writes over an older status are refused for their version; these are not.
@@ -279,10 +279,13 @@ impl JobBook {
             if let Call::RemoveFinalizer(pod) = call
                 && not_found
             {
-                self.forgotten.insert(pod.uid.clone());
+                self.forgotten.insert(pod.uid().into());
             }
             if let Call::Adopt(pod) = call {
-                sync.pods.iter_mut().filter(|seen| seen.uid == pod.uid).for_each(|seen| seen.claimed = false);
+                sync.pods
+                    .iter_mut()
+                    .filter(|seen| &*seen.uid == pod.uid())
+                    .for_each(|seen| seen.claimed = false);
             }
             if let Call::WriteStatus(status) = call
                 && error.message.contains("is invalid")

@@ -92,6 +92,8 @@ pub struct Load<'w> {
     made: BTreeMap<String, Kind>,
     /// Suspended and resumed so many times more.
     flips: BTreeMap<String, u32>,
+    /// Statuses that the API server had refused before.
+    refused_before: u64,
 }
 
 /// What was run.
@@ -112,7 +114,8 @@ impl<'w> Load<'w> {
     #[must_use]
     pub fn new(world: &'w World, random: Random) -> Self {
         let recording = world.record();
-        Load { world, recording, random, made: BTreeMap::new(), flips: BTreeMap::new() }
+        let (made, flips, refused_before) = (BTreeMap::new(), BTreeMap::new(), world.refused_statuses());
+        Load { world, recording, random, made, flips, refused_before }
     }
 
     /// Makes Jobs until so many run, and suspends and resumes some. The API server may be away.
@@ -153,10 +156,18 @@ impl<'w> Load<'w> {
         }
     }
 
-    /// How many Jobs have ended.
-    #[must_use]
-    pub fn ended(&self) -> usize {
-        self.recording.ended().len()
+    /// The API server has refused no status as invalid.
+    ///
+    /// # Panics
+    /// When it has.
+    pub fn assert_nothing_refused(&self) {
+        let refused = self.world.refused_statuses() - self.refused_before;
+        assert_eq!(refused, 0, "the API server has refused statuses");
+    }
+
+    /// The API server has been started again, and counts anew what it refuses.
+    pub fn counts_are_new(&mut self) {
+        self.refused_before = 0;
     }
 
     /// Waits until all Jobs have ended, and looks at everything. Unless counts are `exact`, Pods may have been made
@@ -187,6 +198,7 @@ impl<'w> Load<'w> {
             self.check_job(job, &pods, &seen, is_exact, &mut wrong);
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        self.assert_nothing_refused();
         Total {
             jobs: jobs.len(),
             pods: seen.pods.len(),
