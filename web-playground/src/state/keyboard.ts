@@ -33,7 +33,11 @@ const KEYS: Record<string, Act> = {
 /** Shows a panel and puts the focus on its first button. */
 function focusPanel(panel: "break" | "scenario"): void {
   store.panel = panel;
-  requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-testid=${panel}] button`)?.focus());
+  settings.drawer = panel === "scenario";
+  requestAnimationFrame(() => {
+    const buttons = [...document.querySelectorAll<HTMLButtonElement>(`[data-testid=${panel}] button`)];
+    buttons.find((button) => !button.disabled && button.offsetParent !== null)?.focus();
+  });
 }
 
 function still(act: () => void): void {
