@@ -32,7 +32,7 @@ fn tables_have_the_columns_of_kubectl() {
     );
     let pods = printed(&run, r#"{"verb": "get", "resource": "pods"}"#);
     assert!(pods.starts_with("NAME       READY   STATUS    RESTARTS   AGE\npi-"), "{pods}");
-    assert!(pods.ends_with("   1/1     Running   0          3s\n"), "{pods}");
+    assert!(pods.ends_with("   1/1     Running   0          2s\n"), "{pods}");
     assert!(
         printed(&run, r#"{"verb": "events"}"#).starts_with("LAST SEEN   TYPE     REASON             OBJECT")
     );
@@ -50,7 +50,7 @@ fn a_job_is_described_in_full() {
         "Pods Statuses:    1 Active (1 Ready) / 0 Succeeded / 0 Failed\n",
         "Pod Template:\n  Labels:  ",
         "   main:\n    Image:      perl\n    Port:       <none>\n    Host Port:  <none>\n    Command:\n      perl\n      -v\n    Environment:   <none>\n    Mounts:        <none>\n",
-        "Events:\n  Type    Reason            Age   From            Message\n  ----    ------            ----  ----            -------\n  Normal  SuccessfulCreate  3s    job-controller  Created pod: pi-",
+        "Events:\n  Type    Reason            Age   From            Message\n  ----    ------            ----  ----            -------\n  Normal  SuccessfulCreate  2s    job-controller  Created pod: pi-",
     ] {
         assert!(described.contains(line), "no {line:?} in\n{described}");
     }

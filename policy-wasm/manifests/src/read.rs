@@ -49,7 +49,7 @@ mod tests {
     fn texts_are_read_and_written() {
         let text = "kind: Job\nmetadata:\n  name: a\n---\nkind: Job\nmetadata:\n  name: b\n";
         let read = manifests(text).unwrap();
-        assert_eq!((read.len(), read[1].place.line, read[1].place.from), (2, 5, 36));
+        assert_eq!((read.len(), read[1].place.line, read[1].place.from), (2, 5, 34));
         assert_eq!(to_yaml(&read[0].object), "kind: Job\nmetadata:\n  name: a\n");
         let wrong = manifests("a: b: c\n").unwrap_err();
         assert_eq!(wrong[0].code, Code::MalformedYaml);

@@ -5,7 +5,7 @@ use crate::World;
 use crate::control::calls::answer_time;
 use crate::record::{Of, Verb, Words};
 use crate::store::{ApiError, NewPod, create_pod};
-use policy_core::job::{Call, PodCreate};
+use policy_core::job::{Call, PodCreate, PodRef};
 use policy_core::spec::{Job, OwnerReference};
 use policy_core::step::Outcome;
 
@@ -17,18 +17,23 @@ fn run<'w>(world: &'w World, key: &Key) -> Option<(&'w Job, &'w Run)> {
 /// What faults see of a call.
 pub(in crate::control) fn describe(world: &World, key: &Key, place: usize) -> Option<CallInfo> {
     let (_, run) = run(world, key)?;
+    // The stored Pod's own text is shared: what is recorded of a call keeps it.
+    let name_of = |pod: &PodRef| match world.store.pod_named(&key.0, pod.name()) {
+        Some(stored) => stored.name.clone(),
+        None => pod.name().into(),
+    };
     let (verb, of, name) = match run.calls.get(place)? {
-        Call::ReadJob => (Verb::Get, Of::Job, &*key.1),
-        Call::WriteStatus(_) => (Verb::Update, Of::Job, &*key.1),
+        Call::ReadJob => (Verb::Get, Of::Job, key.1.clone()),
+        Call::WriteStatus(_) => (Verb::Update, Of::Job, key.1.clone()),
         // The server has yet to make the name.
-        Call::CreatePod(_) => (Verb::Create, Of::Pod, &*key.1),
-        Call::DeletePod(pod) => (Verb::Delete, Of::Pod, pod.name()),
+        Call::CreatePod(_) => (Verb::Create, Of::Pod, key.1.clone()),
+        Call::DeletePod(pod) => (Verb::Delete, Of::Pod, name_of(pod)),
         Call::Adopt(pod) | Call::Release(pod) | Call::RemoveFinalizer(pod) => {
-            (Verb::Patch, Of::Pod, pod.name())
+            (Verb::Patch, Of::Pod, name_of(pod))
         }
         _ => return None,
     };
-    Some(CallInfo { words: Words::new(verb, of), namespace: key.0.clone(), name: name.into() })
+    Some(CallInfo { words: Words::new(verb, of), namespace: key.0.clone(), name })
 }
 
 /// Carries a call out.
