@@ -17,14 +17,13 @@ export async function begin(store: Store): Promise<void> {
   await settings.start(shared.theme, shared.language);
   await open(store, shared);
   settings.tour = shared.tour ?? (kept("toured") === null && !shared.embedded);
-  addEventListener("hashchange", () => void follow(store));
+  addEventListener("hashchange", (event) => void follow(store, new URL(event.newURL).hash));
   opened(hash);
   await store.loadRules();
 }
 
-/** Shows what the address was changed to. */
-async function follow(store: Store): Promise<void> {
-  const { hash } = location;
+/** Shows what the address was changed to: by now it may have been written over with what was shown before. */
+async function follow(store: Store, hash: string): Promise<void> {
   await open(store, await readHash(hash));
   opened(hash);
 }
