@@ -77,7 +77,9 @@ fn transitions(world: &World) -> i64 {
     lease["spec"]["leaseTransitions"].as_i64().unwrap_or(0)
 }
 
+// Not on every push: once in eight runs, beside a build that took both processors, a Job had not ended after 270 s.
 #[test]
+#[ignore = "`cargo xtask verify`"]
 fn an_api_server_with_faults_and_two_replicas() {
     let world = World::new("faults");
     let mut random = Random::of_environment();

@@ -17,7 +17,7 @@ export async function begin(store: Store): Promise<void> {
   await settings.start(shared.theme, shared.language);
   await open(store, shared);
   settings.tour = shared.tour ?? (kept("toured") === null && !shared.embedded);
-  addEventListener("hashchange", (event) => void follow(store, new URL(event.newURL).hash));
+  window.addEventListener("hashchange", (event) => void follow(store, new URL(event.newURL).hash));
   opened(hash);
   await store.loadRules();
 }
