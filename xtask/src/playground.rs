@@ -1,7 +1,7 @@
 //! The page: built from the WebAssembly package and node's packages, and tested in a browser.
 
 use crate::steps::{cargo, root, run};
-use crate::wasm;
+use crate::{tools, wasm};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -47,8 +47,11 @@ fn chromium() -> Result<PathBuf, String> {
     if let Some(named) = std::env::var_os("CHROMIUM") {
         return Ok(PathBuf::from(named));
     }
-    let found = places.iter().map(Path::new).find(|place| place.exists());
-    found.map(Path::to_path_buf).ok_or_else(|| {
+    let find = || places.iter().map(Path::new).find(|place| place.exists());
+    if find().is_none() {
+        tools::apt(&["chromium"])?;
+    }
+    find().map(Path::to_path_buf).ok_or_else(|| {
         "no browser is found: `apt-get install chromium`, or name one in the variable CHROMIUM".to_owned()
     })
 }
