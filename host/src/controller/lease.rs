@@ -27,13 +27,30 @@ impl Leadership {
         Leadership { clock, until_nanos: AtomicI64::new(until) }
     }
 
-    /// Whether this replica leads now.
+    /// Whether this replica leads now. Whoever is told that it does not has given up what it was about to do, so that no
+    /// later renewal may bring leadership back: the process ends, and another takes all Jobs up anew.
     pub(super) fn leads(&self) -> bool {
-        nanos(self.clock.steady()) < self.until_nanos.load(Ordering::Acquire)
+        let mut until = self.until_nanos.load(Ordering::Acquire);
+        while nanos(self.clock.steady()) >= until {
+            let ended =
+                self.until_nanos.compare_exchange(until, i64::MIN, Ordering::AcqRel, Ordering::Acquire);
+            match ended {
+                Ok(_) => return false,
+                // It was renewed meanwhile.
+                Err(renewed) => until = renewed,
+            }
+        }
+        true
     }
 
-    fn extend(&self, until: Timestamp) {
+    fn begin(&self, until: Timestamp) {
         self.until_nanos.store(nanos(until), Ordering::Release);
+    }
+
+    /// Whether leadership goes on: it has not ended meanwhile.
+    fn renew(&self, until: Timestamp) -> bool {
+        let goes_on = |before| (before != i64::MIN).then_some(nanos(until));
+        self.until_nanos.fetch_update(Ordering::AcqRel, Ordering::Acquire, goes_on).is_ok()
     }
 
     fn end(&self) {
@@ -78,12 +95,13 @@ impl Election {
     pub(super) async fn win(&mut self, leadership: &Leadership) {
         tracing::info!(lease = self.options.name, identity = self.identity, "waiting to lead");
         loop {
-            match self.hold(leadership).await {
-                Ok(true) => {
+            match self.hold().await {
+                Ok(Some(until)) => {
+                    leadership.begin(until);
                     tracing::info!(identity = self.identity, "leading");
                     return;
                 }
-                Ok(false) => {}
+                Ok(None) => {}
                 Err(error) => tracing::warn!(%error, "cannot get the lease"),
             }
             self.pause().await;
@@ -94,9 +112,9 @@ impl Election {
     pub(super) async fn keep(&mut self, leadership: &Leadership) {
         loop {
             self.pause().await;
-            match self.hold(leadership).await {
-                Ok(true) => {}
-                Ok(false) => break,
+            match self.hold().await {
+                Ok(Some(until)) if leadership.renew(until) => {}
+                Ok(_) => break,
                 Err(error) if leadership.leads() => tracing::warn!(%error, "cannot renew the lease yet"),
                 Err(_) => break,
             }
@@ -118,16 +136,13 @@ impl Election {
         tokio::time::sleep(Duration::from_nanos(period)).await;
     }
 
-    /// Takes or renews the lease if it can be had.
-    async fn hold(&mut self, leadership: &Leadership) -> Result<bool, ApiError> {
+    /// Takes or renews the lease if it can be had; returns until when on the steady clock.
+    async fn hold(&mut self) -> Result<Option<Timestamp>, ApiError> {
         let sent = self.clock.steady();
         let deadline = Duration::from_nanos(u64::try_from(self.options.renew_deadline_nanos).unwrap_or(0));
         let late = |_| ApiError::unanswered("no answer in time");
         let held = tokio::time::timeout(deadline, self.try_hold()).await.map_err(late)??;
-        if held {
-            leadership.extend(sent.plus_nanos(self.options.renew_deadline_nanos));
-        }
-        Ok(held)
+        Ok(held.then(|| sent.plus_nanos(self.options.renew_deadline_nanos)))
     }
 
     async fn try_hold(&mut self) -> Result<bool, ApiError> {
@@ -240,11 +255,23 @@ mod tests {
         let clock = Clock::new();
         let leadership = Leadership::new(clock, true);
         assert!(!leadership.leads());
-        leadership.extend(clock.steady().plus_nanos(3_600_000_000_000));
+        leadership.begin(clock.steady().plus_nanos(3_600_000_000_000));
         assert!(leadership.leads());
-        leadership.extend(clock.steady());
+        leadership.begin(clock.steady());
         assert!(!leadership.leads());
         assert!(Leadership::new(clock, false).leads());
+    }
+
+    #[tokio::test]
+    async fn a_late_renewal_does_not_hide_that_work_was_refused() {
+        let clock = Clock::new();
+        let (leadership, later) =
+            (Leadership::new(clock, true), clock.steady().plus_nanos(3_600_000_000_000));
+        leadership.begin(clock.steady());
+        assert!(leadership.renew(clock.steady()), "nobody has asked in between");
+        assert!(!leadership.leads());
+        assert!(!leadership.renew(later));
+        assert!(!leadership.leads());
     }
 
     #[test]
