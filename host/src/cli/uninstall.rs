@@ -1,10 +1,10 @@
 //! `jobpolicy uninstall`.
 
+use super::cluster::KubeconfigArgs;
 use super::console::{Console, Format, OutputArgs};
 use super::controller::duration;
 use super::{Outcome, Verdict};
 use crate::controller::MANAGED_BY;
-use crate::controller::fetch::Cluster;
 use crate::controller::uninstall::{self, Action, Left, Observer, Options, Report, Standing};
 use crate::diagnostic::Diagnostic;
 use crate::render::table;
@@ -12,7 +12,6 @@ use clap::ColorChoice;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt::Write;
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// Find out whether the controller can be taken away, and finish or delete its Jobs first
@@ -47,12 +46,8 @@ pub(super) struct Args {
     managed_by: String,
     #[command(flatten)]
     output: OutputArgs,
-    /// The kubeconfig; else KUBECONFIG, else ~/.kube/config, else the account of the Pod
-    #[arg(long, value_name = "FILE", help_heading = "Cluster")]
-    kubeconfig: Option<PathBuf>,
-    /// The context in the kubeconfig; else the current one
-    #[arg(long, value_name = "NAME", help_heading = "Cluster")]
-    context: Option<String>,
+    #[command(flatten)]
+    kubeconfig: KubeconfigArgs,
     /// Look at this namespace only; else at all
     #[arg(long, short, value_name = "NAMESPACE", help_heading = "Cluster")]
     namespace: Option<String>,
@@ -68,11 +63,7 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Outcome {
         return Err(Diagnostic::error("--timeout means nothing without --wait or --delete").into());
     }
     let options = Options {
-        cluster: Cluster {
-            kubeconfig: args.kubeconfig.clone(),
-            context: args.context.clone(),
-            namespace: args.namespace.clone(),
-        },
+        cluster: args.kubeconfig.cluster(args.namespace.as_deref()),
         managed_by: args.managed_by.clone(),
         action,
         timeout: args.timeout.map(|nanos| Duration::from_nanos(nanos.unsigned_abs())),

@@ -6,13 +6,11 @@ use super::connect::{self, Connection};
 use super::limiter::Limiter;
 use super::metrics::Metrics;
 use super::reflect::{self, escape};
-use super::state::Key;
 use crate::diagnostic::Diagnostic;
 use crate::explain::rules::distance;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Calls a second and at once; reading one Job takes some five.
 const CALLS: (f64, u32) = (20.0, 30);
@@ -172,13 +170,12 @@ impl Reader {
         let (kind, namespace) = (resource.kind, &self.namespace);
         let missing =
             Diagnostic::error(format!("there is no {kind} `{name}` in the namespace `{namespace}`"));
-        let names = Collector::new(resource, |_: &OutlineMeta| true);
-        if reflect::list(&self.api, &resource.path(Some(namespace)), &names).await.is_err() {
+        let path = resource.path(Some(namespace));
+        let Ok(names) = reflect::list_wanted(&self.api, &path, resource.name, |_| Some(())).await else {
             return missing.help("check the name and the namespace (`-n`)");
-        }
-        let names = names.into_items();
-        let mut near: Vec<(usize, &String)> =
-            names.keys().filter_map(|other| Some((likeness(name, other)?, other))).collect();
+        };
+        let mut near: Vec<(usize, &str)> =
+            names.keys().filter_map(|other| Some((likeness(name, &other.name)?, &*other.name))).collect();
         near.sort();
         let near: Vec<String> = near.iter().take(3).map(|(_, name)| format!("`{name}`")).collect();
         match (near.is_empty(), names.is_empty()) {
@@ -194,11 +191,14 @@ impl Reader {
         query: &str,
         wanted: impl Fn(&OutlineMeta) -> bool + Sync + Send,
     ) -> Result<Vec<String>, Diagnostic> {
-        let collector = Collector::new(resource, wanted);
         let path = format!("{}{query}", resource.path(Some(&self.namespace)));
-        let listed = reflect::list(&self.api, &path, &collector).await;
-        listed.map_err(|error| self.failed(&error, "list", resource, Some(&self.namespace)))?;
-        Ok(collector.into_items().into_values().collect())
+        let item = |json: &str| {
+            let outline = serde_json::from_str::<Outline>(json).unwrap_or_default();
+            wanted(&outline.metadata).then(|| resource.with_kind(json))
+        };
+        let listed = reflect::list_wanted(&self.api, &path, resource.name, item).await;
+        let listed = listed.map_err(|error| self.failed(&error, "list", resource, Some(&self.namespace)))?;
+        Ok(listed.into_values().collect())
     }
 
     /// What a call that failed means to somebody who only reads.
@@ -227,51 +227,6 @@ impl Reader {
                 .help("try again; if it stays so, look at the log of the API server"),
         }
     }
-}
-
-/// Keeps the listed objects that are wanted.
-struct Collector<F> {
-    resource: Resource,
-    wanted: F,
-    /// By name: a list that began again shows an object twice.
-    items: Mutex<BTreeMap<String, String>>,
-}
-
-impl<F: Fn(&OutlineMeta) -> bool> Collector<F> {
-    fn new(resource: Resource, wanted: F) -> Self {
-        Collector { resource, wanted, items: Mutex::default() }
-    }
-
-    fn into_items(self) -> BTreeMap<String, String> {
-        self.items.into_inner().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<F: Fn(&OutlineMeta) -> bool + Send + Sync> reflect::Sink for Collector<F> {
-    fn resource(&self) -> &'static str {
-        self.resource.name
-    }
-
-    fn applied(&self, json: &str) -> Option<Key> {
-        // What is not an object is said when the listing is read, with its place.
-        let meta = serde_json::from_str::<Outline>(json).unwrap_or_default().metadata;
-        let key = Key::new(&meta.namespace, &meta.name);
-        if (self.wanted)(&meta) {
-            let mut items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
-            items.insert(meta.name, self.resource.with_kind(json));
-        }
-        Some(key)
-    }
-
-    fn deleted(&self, _: &str) {}
-
-    fn vanished(&self, _: &Key) {}
-
-    fn keys(&self) -> Vec<Key> {
-        Vec::new()
-    }
-
-    fn reached(&self, _: &str) {}
 }
 
 /// How far apart two names are, if they are alike: one contains the other, or a third of the letters differs at most.

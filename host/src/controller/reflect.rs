@@ -7,9 +7,11 @@ use super::api::{Api, ApiError, Call};
 use super::state::Key;
 use http_body_util::BodyExt;
 use kube::client::Body;
+use policy_core::spec::ObjectMeta;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -113,6 +115,56 @@ pub(super) async fn list(api: &Api, path: &str, sink: &impl Sink) -> Result<Stri
         }
         next = page.metadata.next;
     }
+}
+
+/// What of each object at a path is wanted, by its key, listed once.
+pub(super) async fn list_wanted<T: Send>(
+    api: &Api,
+    path: &str,
+    resource: &'static str,
+    wanted: impl Fn(&str) -> Option<T> + Send + Sync,
+) -> Result<BTreeMap<Key, T>, ApiError> {
+    let collector = Collector { resource, wanted, found: Mutex::default() };
+    list(api, path, &collector).await?;
+    Ok(collector.found.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Keeps what is wanted of listed objects; a list that began again shows an object twice.
+struct Collector<T, F> {
+    resource: &'static str,
+    wanted: F,
+    found: Mutex<BTreeMap<Key, T>>,
+}
+
+impl<T: Send, F: Fn(&str) -> Option<T> + Send + Sync> Sink for Collector<T, F> {
+    fn resource(&self) -> &'static str {
+        self.resource
+    }
+
+    fn applied(&self, json: &str) -> Option<Key> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Named {
+            metadata: ObjectMeta,
+        }
+        // What is not an object is said by whoever reads what is found.
+        let metadata = serde_json::from_str::<Named>(json).unwrap_or_default().metadata;
+        let key = Key::new(&metadata.namespace, &metadata.name);
+        if let Some(wanted) = (self.wanted)(json) {
+            self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), wanted);
+        }
+        Some(key)
+    }
+
+    fn deleted(&self, _: &str) {}
+
+    fn vanished(&self, _: &Key) {}
+
+    fn keys(&self) -> Vec<Key> {
+        Vec::new()
+    }
+
+    fn reached(&self, _: &str) {}
 }
 
 /// Watches until the version is too old to watch from.
@@ -251,7 +303,6 @@ pub(super) fn escape(token: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Mutex;
 
     #[derive(Default)]
     struct Log(Mutex<Vec<String>>);

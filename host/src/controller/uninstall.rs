@@ -10,7 +10,6 @@ use policy_core::spec::{JOB_TRACKING_FINALIZER, JobStatus, ObjectMeta};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -195,9 +194,7 @@ impl Work<'_> {
         path: &str,
         wanted: impl Fn(&str) -> Option<T> + Send + Sync,
     ) -> Result<BTreeMap<Key, T>, ApiError> {
-        let collector = Collector { resource, wanted, found: Mutex::default() };
-        reflect::list(&self.reader.api, path, &collector).await?;
-        Ok(collector.found.into_inner().unwrap_or_else(PoisonError::into_inner))
+        reflect::list_wanted(&self.reader.api, path, resource.name, wanted).await
     }
 
     /// The Jobs of ours that need the controller. Pods are asked for only where they can change the answer, unless
@@ -367,38 +364,6 @@ fn holder(json: &str) -> Option<String> {
     let is_tracked = metadata.finalizers.iter().any(|finalizer| finalizer == JOB_TRACKING_FINALIZER);
     let owner = metadata.controller().filter(|owner| is_tracked && owner.kind == "Job")?;
     Some(owner.uid.clone())
-}
-
-/// Keeps what is wanted of listed objects.
-struct Collector<T, F> {
-    resource: Resource,
-    wanted: F,
-    found: Mutex<BTreeMap<Key, T>>,
-}
-
-impl<T: Send, F: Fn(&str) -> Option<T> + Send + Sync> reflect::Sink for Collector<T, F> {
-    fn resource(&self) -> &'static str {
-        self.resource.name
-    }
-
-    fn applied(&self, json: &str) -> Option<Key> {
-        let metadata = serde_json::from_str::<Object>(json).ok()?.metadata;
-        let key = Key::new(&metadata.namespace, &metadata.name);
-        if let Some(wanted) = (self.wanted)(json) {
-            self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), wanted);
-        }
-        Some(key)
-    }
-
-    fn deleted(&self, _: &str) {}
-
-    fn vanished(&self, _: &Key) {}
-
-    fn keys(&self) -> Vec<Key> {
-        Vec::new()
-    }
-
-    fn reached(&self, _: &str) {}
 }
 
 #[cfg(test)]
