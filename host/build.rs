@@ -6,7 +6,7 @@ use std::{env, fs};
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     if env::var_os("CARGO_FEATURE_PLAYGROUND").is_none() {
-        return;
+        return write(&[]);
     }
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let page = root.parent().unwrap_or(&root).join("target/playground");
@@ -20,6 +20,11 @@ fn main() {
         );
     }
     files.sort();
+    write(&files);
+}
+
+/// Writes the list that the program includes.
+fn write(files: &[(String, String)]) {
     let mut list = String::from("/// The files of the page.\nstatic FILES: &[File] = &[\n");
     for (path, file) in files {
         list.push_str(&format!("    File {{ path: {path:?}, bytes: include_bytes!({file:?}) }},\n"));

@@ -4,7 +4,7 @@ pub mod cli;
 #[cfg(feature = "controller")]
 pub mod controller;
 pub mod explain;
-#[cfg(feature = "playground")]
+#[cfg(any(feature = "playground", all(test, feature = "controller")))]
 pub mod playground;
 pub mod render;
 pub mod replay;

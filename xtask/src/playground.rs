@@ -35,7 +35,11 @@ pub(crate) fn test() -> Result<(), String> {
         wasm::build()?;
     }
     page()?;
-    run(cargo(&["build", "--package", "jobpolicy", "--bin", "jobpolicy", "--locked"]))?;
+    // With the page in it: one test serves it from there.
+    let features = ["--features", "playground"];
+    run(cargo(
+        &[&["build", "--package", "jobpolicy", "--bin", "jobpolicy", "--locked"][..], &features].concat(),
+    ))?;
     let mut test = npm_command(&["test"]);
     test.env("JOBPOLICY", root().join("target/debug/jobpolicy")).env("CHROMIUM", chromium()?);
     run(test)
